@@ -130,7 +130,10 @@ impl Times {
                 if now_us >= exp.0.saturating_add(leeway) {
                     return Err(TimeError::Expired);
                 }
-                if rules.max_ahead_us.is_some_and(|max| exp.0.saturating_sub(now_us) > max.saturating_add(leeway)) {
+                if rules
+                    .max_ahead_us
+                    .is_some_and(|max| exp.0.saturating_sub(now_us) > max.saturating_add(leeway))
+                {
                     return Err(TimeError::TooLong);
                 }
             }

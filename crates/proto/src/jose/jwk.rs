@@ -193,8 +193,8 @@ fn check(key: &PublicKey) -> Result<(), JoseError> {
 /// modulo every small prime, which a sound one is with a chance far below one in a million. Such keys can be factored.
 fn is_roca(n: &[u8]) -> bool {
     const PRIMES: [u32; 38] = [
-        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103,
-        107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101,
+        103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
     ];
     PRIMES.iter().all(|&p| {
         let residue = n.iter().fold(0u32, |acc, &b| (acc * 256 + u32::from(b)) % p);
@@ -321,8 +321,10 @@ impl JwkSet {
     /// alternatives of different type; so more than one that fits is ambiguous and none is returned. A header without
     /// `kid` finds a key only if one alone fits.
     pub fn select(&self, kid: Option<&str>, alg: Alg) -> Option<&Jwk> {
-        let mut fitting =
-            self.keys.iter().filter(|jwk| kid.is_none_or(|kid| jwk.kid.as_deref() == Some(kid)) && jwk.fits(alg));
+        let mut fitting = self
+            .keys
+            .iter()
+            .filter(|jwk| kid.is_none_or(|kid| jwk.kid.as_deref() == Some(kid)) && jwk.fits(alg));
         let first = fitting.next();
         if fitting.next().is_some() { None } else { first }
     }

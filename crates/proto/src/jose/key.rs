@@ -201,7 +201,10 @@ pub(super) fn raw_sign(key: &Private, message: &[u8]) -> Result<RawSignature, Jo
 }
 
 /// The library's own buffers, so that nothing is copied before it is encoded.
-#[allow(clippy::large_enum_variant, reason = "lives for one call on the stack; boxing would cost an allocation a token")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "lives for one call on the stack; boxing would cost an allocation a token"
+)]
 pub(super) enum RawSignature {
     Asymmetric(signature::Signature),
     Rsa(Vec<u8>),

@@ -25,7 +25,10 @@ fn attack_a001_public_key_as_hmac_secret() {
         let public = VerifyingKey::from_jwk(&jwk).expect("key");
         for secret in spellings(&jwk) {
             let Ok(hmac) = SigningKey::hs256(&secret) else { continue };
-            let token = hmac.with_kid(jwk.kid.clone().expect("kid")).sign(None, &json!({"sub": "root"})).expect("signs");
+            let token = hmac
+                .with_kid(jwk.kid.clone().expect("kid"))
+                .sign(None, &json!({"sub": "root"}))
+                .expect("signs");
             assert_eq!(verify(&token, &public).map(|_| ()), Err(JoseError::AlgMismatch));
         }
         // And the set has no key for such a header.
@@ -38,7 +41,8 @@ fn attack_a001_public_key_as_hmac_secret() {
 #[test]
 fn attack_a002_alg_none() {
     let payload = B64.encode(r#"{"sub":"root"}"#);
-    for alg in [r#""none""#, r#""None""#, r#""nOnE""#, r#""NONE""#, r#""""#, "null", "0", "[\"HS256\"]", "{}"] {
+    for alg in [r#""none""#, r#""None""#, r#""nOnE""#, r#""NONE""#, r#""""#, "null", "0", "[\"HS256\"]", "{}"]
+    {
         let header = B64.encode(format!(r#"{{"alg":{alg}}}"#));
         for signature in ["", "AAAA"] {
             let error = parse_error(&format!("{header}.{payload}.{signature}"));
@@ -91,7 +95,10 @@ fn attack_a003_kid_injection() {
 fn attack_a004_psychic_signatures() {
     let order = [
         (Alg::Es256, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"),
-        (Alg::Es384, "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973"),
+        (
+            Alg::Es384,
+            "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
+        ),
         (
             Alg::Es512,
             "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409",
@@ -140,7 +147,10 @@ fn attack_a009_jwe_where_a_jws_is_expected() {
     assert_eq!(parse_error(&format!("{header}.AA.AA.AA.AA")), JoseError::NotCompact);
     // Three parts do not make it a JWS.
     assert_eq!(parse_error(&format!("{header}.AA.AA")), JoseError::UnsupportedAlg);
-    assert_eq!(parse_error(&format!("{}.AA.AA", B64.encode(r#"{"alg":"HS256","zip":"DEF"}"#))), JoseError::Extension);
+    assert_eq!(
+        parse_error(&format!("{}.AA.AA", B64.encode(r#"{"alg":"HS256","zip":"DEF"}"#))),
+        JoseError::Extension
+    );
 }
 
 #[test]
@@ -259,7 +269,9 @@ fn keys_in_headers_are_not_followed() {
     let attacker = SigningKey::generate(Alg::Es256).expect("key");
     let ours = SigningKey::generate(Alg::Es256).expect("key");
     let jwk = serde_json::to_string(&attacker.public_jwk()).expect("json");
-    let header = format!(r#"{{"alg":"ES256","jku":"https://evil.test/","x5u":"https://evil.test/","x5c":["AA"],"jwk":{jwk}}}"#);
+    let header = format!(
+        r#"{{"alg":"ES256","jku":"https://evil.test/","x5u":"https://evil.test/","x5c":["AA"],"jwk":{jwk}}}"#
+    );
     let token = forge(&attacker, &header, "{}");
     let unverified = Unverified::parse(&token).expect("parses");
     assert_eq!(unverified.verify(&ours.verifying_key().expect("key")).map(|_| ()), Err(JoseError::Signature));
@@ -278,7 +290,8 @@ fn a_token_has_one_spelling() {
     let token = key.sign(None, &json!({"sub": "ada"})).expect("signs");
     let public = key.verifying_key().expect("key");
     let last = token.pop_last();
-    for changed in [format!("{token}="), format!("{token} "), format!("{token}\n"), format!(" {token}"), last] {
+    for changed in [format!("{token}="), format!("{token} "), format!("{token}\n"), format!(" {token}"), last]
+    {
         assert!(verify(&changed, &public).is_err(), "{changed}");
     }
 }

@@ -43,7 +43,8 @@ fn jsonwebtoken_agrees_in_both_directions() {
         };
 
         let ours = key.sign(Some("at+jwt"), &claims).expect("signs");
-        let read = oracle::decode::<Value>(&ours, &decoding, &oracle::Validation::new(algorithm)).expect("they verify");
+        let read = oracle::decode::<Value>(&ours, &decoding, &oracle::Validation::new(algorithm))
+            .expect("they verify");
         assert_eq!(read.claims, claims);
         assert_eq!(read.header.kid.as_deref(), key.kid());
         assert_eq!(read.header.typ.as_deref(), Some("at+jwt"));

@@ -20,7 +20,11 @@ fn rfc7515_a1_hs256() {
         .decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")
         .expect("base64");
     let key = VerifyingKey::hs256(&secret).expect("key");
-    check_joe(&key, "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+    check_joe(
+        &key,
+        "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9",
+        "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    );
 }
 
 #[test]
@@ -96,7 +100,7 @@ fn published_jwks_have_no_private_member() {
         for private in ["\"d\"", "\"p\"", "\"q\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"k\""] {
             assert!(!text.contains(private), "{text}");
         }
-        assert_eq!(JwkSet::from_json(&text).expect("set").keys, [jwk.clone()]);
+        assert_eq!(JwkSet::from_json(&text).expect("set").keys, std::slice::from_ref(&jwk));
         assert_eq!(jwk.kid.as_deref(), Some(jwk.thumbprint().as_str()));
         assert!(!format!("{key:?}").contains("inner"));
     }
