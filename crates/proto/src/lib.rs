@@ -4,4 +4,7 @@
 //! bytes, `now` and salts; readers of files are passed in as traits. The one randomness is what the cryptographic
 //! library draws while it generates a key or signs.
 
+pub mod email;
 pub mod jose;
+pub mod text;
+pub mod username;

@@ -61,10 +61,13 @@ fn accepts(keys: &Value, token: &str) -> bool {
     let Ok(unverified) = Unverified::parse(token) else { return false };
     let key = match keys["keys"].as_array() {
         None => verifying(keys),
-        Some(list) if list.iter().all(|jwk| jwk["kty"] == "oct") => list
-            .iter()
-            .find(|jwk| list.len() == 1 || jwk["kid"].as_str() == unverified.header().kid.as_deref())
-            .and_then(verifying),
+        // Ours are configured one by one; of a set of them, the token's `kid` must mean one.
+        Some(list) if list.iter().all(|jwk| jwk["kty"] == "oct") => {
+            let kid = unverified.header().kid.as_deref();
+            let mut fitting = list.iter().filter(|jwk| list.len() == 1 || jwk["kid"].as_str() == kid);
+            let first = fitting.next();
+            if fitting.next().is_some() { None } else { first.and_then(verifying) }
+        }
         Some(list) => {
             let stripped = json!({"keys": list.iter().map(public).collect::<Vec<_>>()});
             let set = JwkSet::from_json(&stripped.to_string()).expect("a set");
@@ -116,7 +119,7 @@ fn wycheproof_signatures() {
 
 #[test]
 fn wycheproof_keys() {
-    wycheproof("key", 18);
+    wycheproof("key", 16);
 }
 
 #[test]
