@@ -1,0 +1,233 @@
+//! One `Db` over SQLite and PostgreSQL, and one closure for a transaction on either.
+//!
+//! It knows statements, rows and transactions. It does not know what they are about, nor the time.
+//!
+//! - `write` runs a closure that may run twice: draw ids, times and secrets before it, and await nothing but the `Tx`.
+//! - An error rolls back, unless it says otherwise through [`Verdict`].
+//! - A failed statement ends the transaction on both databases, whatever the closure makes of it:
+//!   use `ON CONFLICT` and guarded updates, never catch and continue.
+//! - Statements are `&'static str` with `$1`, `$2`, …; they run unchanged on both.
+//! - READ COMMITTED: two statements of one `read` may see different states. `read_slow` sees one.
+
+mod error;
+mod migrate;
+mod param;
+mod postgres;
+mod row;
+mod sql;
+mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tx;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+pub use error::{Cause, Error, MigrateError, OpenError};
+pub use migrate::Migration;
+pub use param::{Kind, Param, Value};
+pub use row::{Cell, Column, Mismatch, Row};
+pub use tx::{Tx, Verdict};
+
+/// A database. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    backend: Backend,
+    count: Arc<AtomicU64>,
+}
+
+enum Backend {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// An SQLite file.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres,
+}
+
+/// How to open a database. Start from `Options::default()`.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// SQLite: keep other servers out by a lock on `<file>.lock`. Off by default, so that a command
+    /// can work on the file of a running server.
+    pub lock: bool,
+    /// PostgreSQL: connections for transactions.
+    pub pool: usize,
+    /// PostgreSQL: connections for reads, which all tasks share.
+    pub readers: usize,
+    /// SQLite: transactions that may wait for the writer; more are refused with [`Error::Busy`].
+    pub queue: usize,
+    /// PostgreSQL: longest time for one statement, unless the URL sets `statement_timeout` itself.
+    pub statement_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lock: false,
+            pool: 16,
+            readers: 2,
+            queue: 4096,
+            statement_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Db {
+    /// Opens `sqlite:path/to/file.db`, which is created when it is missing, or `postgres://…`.
+    ///
+    /// A PostgreSQL server that is away is no error here: calls answer [`Error::Unavailable`] until it comes.
+    pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
+        let count = Arc::new(AtomicU64::new(0));
+        let backend = if let Some(path) = sqlite_path(url)? {
+            let count = Arc::clone(&count);
+            let opened =
+                tokio::task::spawn_blocking(move || sqlite::Sqlite::open(&path, &options, &count)).await;
+            Backend::Sqlite(opened.map_err(Error::unavailable)??)
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Backend::Postgres(postgres::Postgres::new(url, &options, &count)?)
+        } else {
+            let scheme = url.split(':').next().unwrap_or_default();
+            return Err(OpenError::BadUrl(format!("{scheme:?} is no known scheme")));
+        };
+        Ok(Self(Arc::new(Inner { backend, count })))
+    }
+
+    /// Which database it is.
+    pub fn engine(&self) -> Engine {
+        match self.0.backend {
+            Backend::Sqlite(_) => Engine::Sqlite,
+            Backend::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Applies the migrations that are missing, one transaction each, under a lock: several processes may try at once.
+    pub async fn migrate(&self, migrations: &[Migration]) -> Result<(), MigrateError> {
+        match &self.0.backend {
+            Backend::Sqlite(sqlite) => migrate::sqlite(sqlite.path().to_owned(), migrations).await,
+            Backend::Postgres(postgres) => migrate::postgres(postgres, migrations).await,
+        }
+    }
+
+    /// Runs a closure as one transaction: `Ok` commits, an error rolls back unless its [`Verdict`] says otherwise.
+    /// The closure may run several times. When this returns `Ok`, the data is on the disk.
+    pub async fn write<F, T, E>(&self, f: F) -> Result<T, E>
+    where
+        F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Verdict + Send + 'static,
+    {
+        match &self.0.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(f).await,
+            Backend::Postgres(postgres) => postgres.write(f).await,
+        }
+    }
+
+    /// Runs a closure that only reads, a few rows by key. It may borrow. Each statement sees what is committed then.
+    pub async fn read<F, T, E>(&self, f: F) -> Result<T, E>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
+        E: From<Error>,
+    {
+        match &self.0.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(f).await,
+            Backend::Postgres(postgres) => postgres.read(f).await,
+        }
+    }
+
+    /// Runs a closure that reads much: off the workers on SQLite, on a connection of its own on PostgreSQL,
+    /// and all of its statements see the same state. Few run at once.
+    pub async fn read_slow<F, T, E>(&self, f: F) -> Result<T, E>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &self.0.backend {
+            Backend::Sqlite(sqlite) => sqlite.read_slow(f).await,
+            Backend::Postgres(postgres) => postgres.read_slow(f).await,
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        match &self.0.backend {
+            Backend::Sqlite(sqlite) => sqlite.ping().await,
+            Backend::Postgres(postgres) => postgres.ping().await,
+        }
+    }
+
+    /// Writes a consistent copy of an SQLite database while it is in use: into a file beside the target,
+    /// which then takes its name. `progress` hears of pages done and pages in all.
+    pub async fn backup_to(
+        &self,
+        path: &Path,
+        progress: impl FnMut(u64, u64) + Send + 'static,
+    ) -> Result<(), Error> {
+        match &self.0.backend {
+            Backend::Sqlite(sqlite) => sqlite.backup_to(path, progress).await,
+            Backend::Postgres(_) => Err(Error::Unsupported(
+                "the data lies in PostgreSQL: back it up with pg_dump --format=custom, restore it with pg_restore",
+            )),
+        }
+    }
+
+    /// Runs what is queued, writes everything into the one file, releases the lock.
+    /// Other handles then get [`Error::Unavailable`].
+    pub async fn shutdown(&self) {
+        match &self.0.backend {
+            Backend::Sqlite(sqlite) => sqlite.shutdown().await,
+            Backend::Postgres(postgres) => postgres.shutdown(),
+        }
+    }
+
+    /// [`Db::shutdown`], giving up this handle.
+    pub async fn close(self) {
+        self.shutdown().await;
+    }
+
+    /// How many statements closures have executed so far, repetitions included, BEGIN and COMMIT excluded.
+    pub fn statements(&self) -> u64 {
+        self.0.count.load(Ordering::Relaxed)
+    }
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // No URL: it may hold a password.
+        f.debug_tuple("Db").field(&self.engine()).finish()
+    }
+}
+
+fn sqlite_path(url: &str) -> Result<Option<PathBuf>, OpenError> {
+    let Some(path) = url.strip_prefix("sqlite:") else { return Ok(None) };
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.ends_with('/') {
+        return Err(OpenError::BadUrl("it names no file".into()));
+    }
+    if path == ":memory:" || path.contains(['?', '#']) {
+        // A second connection would see another memory; and a question mark is hardly meant as part of a name.
+        return Err(OpenError::BadUrl("SQLite is given as a plain path, without options".into()));
+    }
+    Ok(Some(path.into()))
+}
+
+/// Polls a future that has nothing to wait for.
+fn poll_once<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
