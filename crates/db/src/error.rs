@@ -73,7 +73,9 @@ impl Error {
                 | Code::DatabaseLocked
                 | Code::FileLockingProtocolFailed
                 | Code::OutOfMemory => Self::Unavailable(Box::new(error)),
-                _ => Self::Sql { code: failure.extended_code.to_string().into(), sql, source: Box::new(error) },
+                _ => {
+                    Self::Sql { code: failure.extended_code.to_string().into(), sql, source: Box::new(error) }
+                }
             },
             rusqlite::Error::SqlInputError { error: failure, .. } => {
                 Self::Sql { code: failure.extended_code.to_string().into(), sql, source: Box::new(error) }
@@ -111,7 +113,9 @@ impl StdError for Said {}
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The URL names no database.
-    #[error("the database URL is not usable: {0}. Write sqlite:path/to/file.db or postgres://user@host/database")]
+    #[error(
+        "the database URL is not usable: {0}. Write sqlite:path/to/file.db or postgres://user@host/database"
+    )]
     BadUrl(String),
     /// The file or its folder cannot be created or written.
     #[error(

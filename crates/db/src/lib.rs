@@ -21,6 +21,7 @@ pub mod testing;
 mod tx;
 
 use std::future::Future;
+use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -75,13 +76,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            lock: false,
-            pool: 16,
-            readers: 2,
-            queue: 4096,
-            statement_timeout: Duration::from_secs(15),
-        }
+        Self { lock: false, pool: 16, readers: 2, queue: 4096, statement_timeout: Duration::from_secs(15) }
     }
 }
 
@@ -230,4 +225,10 @@ fn poll_once<F: Future>(future: F) -> Option<F::Output> {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
     }
+}
+
+/// A number for names and pauses that nobody else has. It need not be secret.
+fn unique() -> u64 {
+    // Each `RandomState` has keys of its own.
+    std::hash::RandomState::new().build_hasher().finish()
 }

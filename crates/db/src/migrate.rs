@@ -76,6 +76,7 @@ fn next<'a>(known: &'a [Migration], applied: &[Applied]) -> Result<Option<&'a Mi
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a note for people; no rule reads it")]
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_micros() as i64)
 }
@@ -192,9 +193,7 @@ async fn run(client: &ClientWrapper, sql: &'static str) -> Result<(), Error> {
 
 fn trouble(error: tokio_postgres::Error, sql: &'static str) -> Error {
     match error.as_db_error() {
-        Some(db) => {
-            Error::Sql { code: db.code().code().into(), sql, source: Box::new(Said::new(db)) }
-        }
+        Some(db) => Error::Sql { code: db.code().code().into(), sql, source: Box::new(Said::new(db)) },
         None => Error::unavailable(error),
     }
 }
@@ -202,9 +201,7 @@ fn trouble(error: tokio_postgres::Error, sql: &'static str) -> Error {
 async fn postgres_state(client: &ClientWrapper) -> Result<Vec<Applied>, Error> {
     let rows = client.query(STATE, &[]).await.map_err(|error| trouble(error, STATE))?;
     rows.iter()
-        .map(|row| {
-            Ok(Applied { number: row.try_get(0)?, name: row.try_get(1)?, checksum: row.try_get(2)? })
-        })
+        .map(|row| Ok(Applied { number: row.try_get(0)?, name: row.try_get(1)?, checksum: row.try_get(2)? }))
         .collect::<Result<_, _>>()
         .map_err(|error| trouble(error, STATE))
 }
@@ -257,7 +254,11 @@ fn split(script: &str) -> Vec<String> {
 }
 
 fn code(statement: &str) -> String {
-    pieces(statement).into_iter().filter(|(piece, _)| *piece != Piece::Comment).map(|(_, text)| text).collect()
+    pieces(statement)
+        .into_iter()
+        .filter(|(piece, _)| *piece != Piece::Comment)
+        .map(|(_, text)| text)
+        .collect()
 }
 
 fn words(statement: &str) -> Vec<String> {

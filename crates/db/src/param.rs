@@ -4,6 +4,8 @@ use bytes::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
+use crate::Error;
+
 /// The four types that exist on both databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -42,11 +44,6 @@ impl Value<'_> {
             Self::Bytes(_) => Kind::Bytes,
         }
     }
-
-    /// PostgreSQL refuses NUL in text; SQLite takes it. Refused on both, so that tests on either see it.
-    pub(crate) fn has_nul(&self) -> bool {
-        matches!(self, Self::Text(text) if text.as_bytes().contains(&0))
-    }
 }
 
 /// What can be bound to `$n`. Implement it for a type of your own by handing on to its inner value.
@@ -58,6 +55,19 @@ pub trait Param: Sync {
     fn kind() -> Kind
     where
         Self: Sized;
+}
+
+/// What only one of the databases would refuse is refused on both, so that tests on either find it:
+/// PostgreSQL takes more parameters than it needs, SQLite takes a NUL in text.
+pub(crate) fn check(sql: &'static str, wanted: usize, args: &[&dyn Param]) -> Result<(), Error> {
+    if wanted != args.len() {
+        return Err(Error::misuse(sql, format!("it has {wanted} parameters, {} were given", args.len())));
+    }
+    let has_nul = |arg: &&dyn Param| matches!(arg.value(), Value::Text(text) if text.as_bytes().contains(&0));
+    match args.iter().position(has_nul) {
+        Some(index) => Err(Error::misuse(sql, format!("the text for ${} holds a NUL", index + 1))),
+        None => Ok(()),
+    }
 }
 
 macro_rules! param {

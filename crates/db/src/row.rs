@@ -128,7 +128,9 @@ impl<'a> FromSql<'a> for Cell<'a> {
                 Self::Text(std::str::from_utf8(raw)?)
             }
             _ => {
-                return Err(format!("type {ty} has no counterpart on SQLite; CAST it in the statement").into());
+                return Err(
+                    format!("type {ty} has no counterpart on SQLite; CAST it in the statement").into()
+                );
             }
         })
     }

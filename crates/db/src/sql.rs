@@ -56,7 +56,9 @@ pub(crate) fn pieces(sql: &str) -> Vec<(Piece, &str)> {
 fn dollar_quote(rest: &str) -> Option<usize> {
     let tag = rest[1..].find('$')?;
     let name = &rest[1..=tag];
-    if name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+    if name.starts_with(|c: char| c.is_ascii_digit())
+        || !name.chars().all(|c| c.is_alphanumeric() || c == '_')
+    {
         return None;
     }
     let mark = &rest[..tag + 2];
@@ -92,11 +94,8 @@ fn respell_code(code: &str, out: &mut String) {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut rest = code;
     while let Some(first) = rest.chars().next() {
-        let length = if is_word(first) {
-            rest.find(|c| !is_word(c)).unwrap_or(rest.len())
-        } else {
-            first.len_utf8()
-        };
+        let length =
+            if is_word(first) { rest.find(|c| !is_word(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
         let (token, tail) = rest.split_at(length);
         let spelled = match token {
             "$" if tail.starts_with(|c: char| c.is_ascii_digit()) => "?",
@@ -109,18 +108,39 @@ fn respell_code(code: &str, out: &mut String) {
     }
 }
 
-/// [`respell`], once per statement of the program: keyed by the address of the text, which is static.
-pub(crate) fn for_sqlite(sql: &'static str) -> &'static str {
-    static DONE: RwLock<Option<HashMap<(usize, usize), &'static str>>> = RwLock::new(None);
+/// What is known of a statement of the program.
+#[derive(Clone, Copy)]
+pub(crate) struct Known {
+    /// As SQLite wants it.
+    pub(crate) for_sqlite: &'static str,
+    /// The highest `$n`.
+    pub(crate) parameters: usize,
+}
+
+/// Looks at a statement once: keyed by the address of the text, which is static.
+pub(crate) fn known(sql: &'static str) -> Known {
+    static DONE: RwLock<Option<HashMap<(usize, usize), Known>>> = RwLock::new(None);
     let key = (sql.as_ptr() as usize, sql.len());
-    if let Some(done) = DONE.read().as_ref().and_then(|done| done.get(&key)) {
-        return done;
+    if let Some(known) = DONE.read().as_ref().and_then(|done| done.get(&key)) {
+        return *known;
     }
     let spelled = respell(sql);
     // Leaked on purpose: there are as many as statements in the program.
-    let spelled = if spelled == sql { sql } else { &*spelled.leak() };
-    DONE.write().get_or_insert_default().insert(key, spelled);
-    spelled
+    let for_sqlite = if spelled == sql { sql } else { &*spelled.leak() };
+    let known = Known { for_sqlite, parameters: parameters(sql) };
+    DONE.write().get_or_insert_default().insert(key, known);
+    known
+}
+
+fn parameters(sql: &str) -> usize {
+    let code = pieces(sql).into_iter().filter(|(piece, _)| *piece == Piece::Code).map(|(_, text)| text);
+    code.flat_map(|text| text.split('$').skip(1))
+        .filter_map(|text| {
+            let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+            text[..end].parse().ok()
+        })
+        .max()
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -141,9 +161,12 @@ mod tests {
 
     #[test]
     fn pieces_add_up() {
-        for sql in ["a 'b' -- c\n$1 $$x;$$ \"d\" /* e */", "'open", "/* open", "$a$ open", "é '", "$1$2", ""] {
+        for sql in ["a 'b' -- c\n$1 $$x;$$ \"d\" /* e */", "'open", "/* open", "$a$ open", "é '", "$1$2", ""]
+        {
             assert_eq!(pieces(sql).iter().map(|(_, text)| *text).collect::<String>(), sql);
         }
+        assert_eq!(parameters("$2, '$9' || $11 -- $12"), 11);
+        assert_eq!(parameters("SELECT 1"), 0);
         assert_eq!(pieces("$f$ ' $f$"), [(Piece::Quoted, "$f$ ' $f$")]);
     }
 }

@@ -6,14 +6,12 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Mutex;
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
-use crate::{Db, Engine, Migration, Options};
+use crate::{Db, Engine, Migration, Options, unique};
 
 /// A database that goes when this is dropped.
 pub struct TestDb {
@@ -66,13 +64,6 @@ async fn open(url: &str) -> Db {
     Db::open(url, options).await.expect("the test database opens")
 }
 
-/// Differs between tests, processes and runs.
-fn unique() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos());
-    format!("{}_{:x}_{}", std::process::id(), now as u64, NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
 fn checksum(migrations: &[Migration]) -> String {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     for migration in migrations {
@@ -85,7 +76,7 @@ fn checksum(migrations: &[Migration]) -> String {
 
 async fn sqlite(migrations: &'static [Migration]) -> (Home, String) {
     static TEMPLATES: Mutex<Option<HashMap<String, Arc<[u8]>>>> = Mutex::const_new(None);
-    let folder = std::env::temp_dir().join(format!("latchstring_test_{}", unique()));
+    let folder = std::env::temp_dir().join(format!("latchstring_test_{}_{:x}", std::process::id(), unique()));
     let file = folder.join("test.db");
     let url = format!("sqlite:{}", file.display());
     let mut templates = TEMPLATES.lock().await;
@@ -109,7 +100,7 @@ async fn postgres(migrations: &'static [Migration]) -> (Home, String) {
         "LATCHSTRING_TEST_POSTGRES holds the URL of an administrator, such as postgres://postgres@127.0.0.1:5433/postgres",
     );
     let template = template(&admin, migrations).await;
-    let name = format!("latchstring_test_{}", unique());
+    let name = format!("latchstring_test_{}_{:x}", std::process::id(), unique());
     let client = connect(&admin).await;
     loop {
         match client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await {
@@ -146,10 +137,8 @@ async fn template(admin: &str, migrations: &'static [Migration]) -> String {
         db.migrate(migrations).await.expect("the migrations apply");
         db.close().await;
         // The server notices a closed connection a little later.
-        run(format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{draft}'"
-        ))
-        .await;
+        run(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{draft}'"))
+            .await;
         while client.batch_execute(&format!("ALTER DATABASE {draft} RENAME TO {name}")).await.is_err() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
@@ -167,7 +156,8 @@ async fn connect(admin: &str) -> tokio_postgres::Client {
 }
 
 fn with_database(url: &str, name: &str) -> String {
-    let (base, query) = url.split_once('?').map_or((url, String::new()), |(base, query)| (base, format!("?{query}")));
+    let (base, query) =
+        url.split_once('?').map_or((url, String::new()), |(base, query)| (base, format!("?{query}")));
     let host = base.find("://").map_or(0, |at| at + 3);
     let end = base[host..].find('/').map_or(base.len(), |at| host + at);
     format!("{}/{name}{query}", &base[..end])
@@ -185,7 +175,9 @@ impl Drop for TestDb {
                     runtime.block_on(async {
                         if let Ok((client, connection)) = tokio_postgres::connect(&admin, NoTls).await {
                             tokio::spawn(connection);
-                            let _ = client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                            let _ = client
+                                .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                                .await;
                         }
                     });
                     std::io::Result::Ok(())

@@ -113,6 +113,20 @@ impl Connector {
         self.within(self.connect_as("SET statement_timeout = 0; SET client_min_messages = warning")).await
     }
 
+    /// Asks the server to stop what runs on a connection. The answer, if any, comes on that connection.
+    pub(super) async fn cancel(&self, client: &ClientWrapper) {
+        let token = client.cancel_token();
+        let cancelled = async {
+            match &self.tls {
+                Some(tls) => token.cancel_query(tls.clone()).await,
+                None => token.cancel_query(NoTls).await,
+            }
+        };
+        if !matches!(tokio::time::timeout(CREATE, cancelled).await, Ok(Ok(()))) {
+            tracing::warn!("a statement of a cancelled caller could not be stopped");
+        }
+    }
+
     async fn within(
         &self,
         connecting: impl Future<Output = Result<(Client, JoinHandle<()>), tokio_postgres::Error>>,
@@ -140,10 +154,7 @@ where
 pub(super) struct Dial(pub(super) Arc<Connector>);
 
 impl deadpool_postgres::Connect for Dial {
-    fn connect(
-        &self,
-        _: &Config,
-    ) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), tokio_postgres::Error>> {
+    fn connect(&self, _: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), tokio_postgres::Error>> {
         Box::pin(async move { self.0.connect_as(&self.0.writing()).await })
     }
 }
@@ -180,8 +191,7 @@ impl Url {
                 _ => rest.push(pair),
             }
         }
-        let rest =
-            if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
+        let rest = if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
         Ok(Self { rest, mode, root })
     }
 }
@@ -224,7 +234,9 @@ fn roots(file: Option<&str>) -> Result<RootCertStore, OpenError> {
     };
     let bad = |error: String| OpenError::BadUrl(format!("sslrootcert {file} cannot be used: {error}"));
     let mut store = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(Path::new(file)).map_err(|error| bad(error.to_string()))? {
+    for certificate in
+        CertificateDer::pem_file_iter(Path::new(file)).map_err(|error| bad(error.to_string()))?
+    {
         let certificate = certificate.map_err(|error| bad(error.to_string()))?;
         store.add(certificate).map_err(|error| bad(error.to_string()))?;
     }

@@ -42,8 +42,7 @@ pub(super) fn fault(error: &tokio_postgres::Error, closed: bool, writes: bool) -
 /// The server stops or starts.
 fn is_away(db: &DbError) -> bool {
     let code = db.code().code();
-    code.starts_with("08")
-        || matches!(code, "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03")
+    code.starts_with("08") || matches!(code, "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03")
 }
 
 /// An error of a statement.

@@ -7,7 +7,7 @@ mod tx;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 pub(crate) use connect::Connector;
 use convert::Fault;
@@ -15,7 +15,7 @@ use deadpool_postgres::Pool;
 pub(crate) use tx::PgTx;
 
 use crate::tx::judge;
-use crate::{Error, OpenError, Options, Tx, Verdict};
+use crate::{Error, OpenError, Options, Tx, Verdict, unique};
 
 /// Tries of a transaction that collides with others.
 const CONFLICTS: u32 = 8;
@@ -53,7 +53,7 @@ impl Postgres {
         let (mut conflicts, mut losses) = (0, 0);
         loop {
             let client = self.pool.get().await.map_err(convert::pool)?;
-            let mut tx = Tx::postgres(PgTx::transaction(client, &self.count));
+            let mut tx = Tx::postgres(PgTx::transaction(client, &self.connector, &self.count));
             let result = f(&mut tx).await;
             let mut tx = tx.into_postgres();
             let (result, commits) = judge(result, tx.fault().is_some());
@@ -89,7 +89,7 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
         E: From<Error>,
     {
-        let mut tx = Tx::postgres(PgTx::reader(Arc::clone(&self.readers), &self.count));
+        let mut tx = Tx::postgres(PgTx::reader(Arc::clone(&self.readers), &self.connector, &self.count));
         let result = f(&mut tx).await;
         match result {
             Ok(_) if tx.into_postgres().fault().is_some() => Err(Error::Aborted.into()),
@@ -105,7 +105,7 @@ impl Postgres {
         let mut losses = 0;
         let tx = loop {
             let client = self.pool.get().await.map_err(convert::pool)?;
-            match PgTx::snapshot(client, &self.count).await {
+            match PgTx::snapshot(client, &self.connector, &self.count).await {
                 Ok(tx) => break tx,
                 Err((Fault::Lost, _)) if losses < LOSSES => losses += 1,
                 Err((_, error)) => return Err(error.into()),
@@ -134,7 +134,6 @@ impl Postgres {
 
 /// Grows, and differs between those who collided.
 fn pause(round: u32) -> Duration {
-    let noise = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
     let most = 2_000 << round.min(6);
-    Duration::from_micros(u64::from(most / 2 + noise % most))
+    Duration::from_micros(most / 2 + unique() % most)
 }

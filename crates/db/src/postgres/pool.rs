@@ -17,8 +17,7 @@ const WAIT: Duration = Duration::from_secs(3);
 pub(super) fn pool(connector: &Arc<Connector>, options: &Options) -> Result<Pool, OpenError> {
     // Fast: no query before use. What is broken is noticed by the first statement, and that is tried again.
     let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager =
-        Manager::from_connect(tokio_postgres::Config::new(), Dial(Arc::clone(connector)), config);
+    let manager = Manager::from_connect(tokio_postgres::Config::new(), Dial(Arc::clone(connector)), config);
     Pool::builder(manager)
         .max_size(options.pool.max(1))
         .wait_timeout(Some(WAIT))

@@ -6,21 +6,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, Object};
-use futures_util::future::try_join_all;
 use futures_util::TryStreamExt;
+use futures_util::future::try_join_all;
 use tokio_postgres::Statement;
 
+use super::connect::Connector;
 use super::convert::{self, Fault};
 use super::pool::Readers;
 use crate::param::Value;
-use crate::{Error, Param, Row};
+use crate::sql::known;
+use crate::{Error, Param, Row, param};
 
+/// How long an abandoned statement may run on before it is cancelled.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Statements of `many` on their way at once.
 const CHUNK: usize = 256;
 
 // The level is said, since an administrator may have set another default.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '120s'";
+const SNAPSHOT: &str =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '120s'";
 
 /// A transaction on a connection that it owns, or a reader.
 pub(crate) struct PgTx {
@@ -30,10 +35,11 @@ pub(crate) struct PgTx {
     writes: bool,
     fault: Option<Fault>,
     count: Arc<AtomicU64>,
+    connector: Arc<Connector>,
 }
 
 enum On {
-    Own(Object),
+    Own(Box<Object>),
     Shared(Arc<Readers>),
     /// The connection is left to the end of its transaction.
     Nothing,
@@ -41,18 +47,36 @@ enum On {
 
 impl PgTx {
     /// A transaction, which begins with its first statement.
-    pub(super) fn transaction(client: Object, count: &Arc<AtomicU64>) -> Self {
-        Self { on: On::Own(client), open: false, writes: true, fault: None, count: Arc::clone(count) }
+    pub(super) fn transaction(client: Object, connector: &Arc<Connector>, count: &Arc<AtomicU64>) -> Self {
+        Self {
+            on: On::Own(Box::new(client)),
+            open: false,
+            writes: true,
+            fault: None,
+            count: Arc::clone(count),
+            connector: Arc::clone(connector),
+        }
     }
 
     /// Each statement for itself.
-    pub(super) fn reader(readers: Arc<Readers>, count: &Arc<AtomicU64>) -> Self {
-        Self { on: On::Shared(readers), open: false, writes: false, fault: None, count: Arc::clone(count) }
+    pub(super) fn reader(readers: Arc<Readers>, connector: &Arc<Connector>, count: &Arc<AtomicU64>) -> Self {
+        Self {
+            on: On::Shared(readers),
+            open: false,
+            writes: false,
+            fault: None,
+            count: Arc::clone(count),
+            connector: Arc::clone(connector),
+        }
     }
 
     /// A transaction that reads one state.
-    pub(super) async fn snapshot(client: Object, count: &Arc<AtomicU64>) -> Result<Self, (Fault, Error)> {
-        let mut tx = Self::transaction(client, count);
+    pub(super) async fn snapshot(
+        client: Object,
+        connector: &Arc<Connector>,
+        count: &Arc<AtomicU64>,
+    ) -> Result<Self, (Fault, Error)> {
+        let mut tx = Self::transaction(client, connector, count);
         tx.open = true;
         tx.writes = false;
         let On::Own(client) = &tx.on else { unreachable!("it was just put there") };
@@ -95,7 +119,7 @@ impl PgTx {
                 let began = std::mem::replace(&mut self.open, true);
                 own(client, began, sql, &values, rows)
                     .await
-                    .map_err(|error| error.sort(client, self.writes, sql))
+                    .map_err(|error| sort(error, client, self.writes, sql))
             }
             On::Shared(readers) => shared(readers, sql, &values, rows).await,
             On::Nothing => Err((Fault::Statement, Error::Aborted)),
@@ -120,7 +144,7 @@ impl PgTx {
             let result = match &self.on {
                 On::Own(client) => pipelined(client, sql, &values)
                     .await
-                    .map_err(|error| error.sort(client, self.writes, sql)),
+                    .map_err(|error| sort(error, client, self.writes, sql)),
                 On::Shared(_) | On::Nothing => {
                     Err((Fault::Statement, Error::misuse(sql, "`many` needs a transaction")))
                 }
@@ -186,7 +210,7 @@ impl Drop for PgTx {
         let On::Own(client) = std::mem::replace(&mut self.on, On::Nothing) else { return };
         if matches!(self.fault, Some(Fault::Lost | Fault::Stale)) {
             // Not back into the pool.
-            drop(Object::take(client));
+            drop(Object::take(*client));
             return;
         }
         if !self.open {
@@ -194,17 +218,28 @@ impl Drop for PgTx {
         }
         // The caller was cancelled. The connection goes back to the pool when ROLLBACK is answered, behind
         // whatever still runs on it, so that the next one does not wait for that.
-        let mut leaving = Leaving(Some(client));
+        let mut leaving = Leaving(Some(*client));
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let connector = Arc::clone(&self.connector);
         runtime.spawn(async move {
-            if let Some(client) = &leaving.0 {
-                let rollback = client.batch_execute("ROLLBACK");
-                if let Ok(Ok(())) = tokio::time::timeout(Duration::from_secs(5), rollback).await {
-                    drop(leaving.0.take());
-                }
+            if let Some(client) = &leaving.0
+                && end(client, &connector).await
+            {
+                drop(leaving.0.take());
             }
         });
     }
+}
+
+/// Rolls back what a cancelled caller left, and says whether the connection is fit for others.
+async fn end(client: &ClientWrapper, connector: &Connector) -> bool {
+    let mut rollback = pin!(client.batch_execute("ROLLBACK"));
+    // A statement that waits for a lock, or scans, would keep the connection from others.
+    if let Ok(answer) = tokio::time::timeout(PATIENCE, rollback.as_mut()).await {
+        return answer.is_ok();
+    }
+    connector.cancel(client).await;
+    matches!(tokio::time::timeout(Duration::from_secs(5), rollback).await, Ok(Ok(())))
 }
 
 /// A connection whose transaction is not known to be over: closed, unless it was taken out.
@@ -219,46 +254,28 @@ impl Drop for Leaving {
 }
 
 fn values<'a>(sql: &'static str, args: &[&'a dyn Param]) -> Result<Vec<Value<'a>>, Error> {
-    let values: Vec<_> = args.iter().map(|arg| arg.value()).collect();
-    match values.iter().position(Value::has_nul) {
-        Some(index) => Err(Error::misuse(sql, format!("the text for ${} holds a NUL", index + 1))),
-        None => Ok(values),
-    }
+    param::check(sql, known(sql).parameters, args)?;
+    Ok(args.iter().map(|arg| arg.value()).collect())
 }
 
-enum Broke {
-    Driver(tokio_postgres::Error),
-    Misuse(Error),
-}
-
-impl From<tokio_postgres::Error> for Broke {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self::Driver(error)
-    }
-}
-
-impl Broke {
-    fn sort(self, client: &ClientWrapper, writes: bool, sql: &'static str) -> (Fault, Error) {
-        match self {
-            Self::Misuse(error) => (Fault::Statement, error),
-            Self::Driver(error) => {
-                let fault = convert::fault(&error, client.is_closed(), writes);
-                (fault, convert::statement(error, fault, sql))
-            }
-        }
-    }
-}
-
-async fn prepare(client: &ClientWrapper, sql: &'static str, values: &[Value<'_>]) -> Result<Statement, Broke> {
-    // With the types of the values: PostgreSQL need not guess, and NULL is typed.
+/// With the types of the values: PostgreSQL need not guess, and NULL is typed.
+async fn prepare(
+    client: &ClientWrapper,
+    sql: &'static str,
+    values: &[Value<'_>],
+) -> Result<Statement, tokio_postgres::Error> {
     let types: Vec<_> = values.iter().map(|value| value.kind().postgres()).collect();
-    let statement = client.prepare_typed_cached(sql, &types).await?;
-    let wanted = statement.params().len();
-    if wanted != values.len() {
-        let why = format!("it has {wanted} parameters, {} were given", values.len());
-        return Err(Broke::Misuse(Error::misuse(sql, why)));
-    }
-    Ok(statement)
+    client.prepare_typed_cached(sql, &types).await
+}
+
+fn sort(
+    error: tokio_postgres::Error,
+    client: &ClientWrapper,
+    writes: bool,
+    sql: &'static str,
+) -> (Fault, Error) {
+    let fault = convert::fault(&error, client.is_closed(), writes);
+    (fault, convert::statement(error, fault, sql))
 }
 
 async fn execute(
@@ -280,10 +297,10 @@ async fn own(
     sql: &'static str,
     values: &[Value<'_>],
     rows: &mut Vec<Row>,
-) -> Result<u64, Broke> {
+) -> Result<u64, tokio_postgres::Error> {
     let statement = prepare(client, sql, values).await?;
     if began {
-        return Ok(execute(client, &statement, values, rows).await?);
+        return execute(client, &statement, values, rows).await;
     }
     // In one go: each future sends at its first poll, in this order.
     let (begun, ran) = tokio::join!(
@@ -291,11 +308,14 @@ async fn own(
         client.batch_execute(BEGIN),
         execute(client, &statement, values, rows),
     );
-    begun?;
-    Ok(ran?)
+    begun.and(ran)
 }
 
-async fn pipelined(client: &ClientWrapper, sql: &'static str, rows: &[Vec<Value<'_>>]) -> Result<u64, Broke> {
+async fn pipelined(
+    client: &ClientWrapper,
+    sql: &'static str,
+    rows: &[Vec<Value<'_>>],
+) -> Result<u64, tokio_postgres::Error> {
     let Some(first) = rows.first() else { return Ok(0) };
     let statement = &prepare(client, sql, first).await?;
     let counts = try_join_all(rows.iter().map(|values| async move {
@@ -315,10 +335,10 @@ async fn shared(
     loop {
         let client = readers.get().await.map_err(|error| (Fault::Lost, error))?;
         let ran = match prepare(&client, sql, values).await {
-            Ok(statement) => execute(&client, &statement, values, rows).await.map_err(Broke::from),
+            Ok(statement) => execute(&client, &statement, values, rows).await,
             Err(error) => Err(error),
         };
-        match ran.map_err(|error| error.sort(&client, false, sql)) {
+        match ran.map_err(|error| sort(error, &client, false, sql)) {
             // A statement that only reads, and stands alone, can be asked once more.
             Err((Fault::Lost | Fault::Stale, _)) if again => {
                 again = false;

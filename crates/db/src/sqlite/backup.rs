@@ -8,18 +8,15 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::open;
-use crate::Error;
+use crate::{Error, unique};
 
 /// Pages between two calls of `progress`: 4 MiB.
 const STEP: i32 = 1024;
 
-pub(super) fn backup(
-    source: &Path,
-    target: &Path,
-    mut progress: impl FnMut(u64, u64),
-) -> Result<(), Error> {
+pub(super) fn backup(source: &Path, target: &Path, mut progress: impl FnMut(u64, u64)) -> Result<(), Error> {
     let mut name = target.as_os_str().to_owned();
-    name.push(format!(".{}.partial", uuid_like()));
+    // Two backups to one target at the same time don't write into one file.
+    name.push(format!(".{:x}.partial", unique()));
     let partial = Path::new(&name);
     let result = copy(source, partial, &mut progress).and_then(|()| {
         std::fs::rename(partial, target).map_err(Error::unavailable)?;
@@ -58,11 +55,4 @@ fn copy(source: &Path, partial: &Path, progress: &mut impl FnMut(u64, u64)) -> R
     }
     to.close().map_err(|(_, error)| wrap(error))?;
     File::open(partial).and_then(|file| file.sync_all()).map_err(Error::unavailable)
-}
-
-/// Two backups to one target at the same time don't write into one file.
-fn uuid_like() -> String {
-    use std::time::{SystemTime, UNIX_EPOCH};
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos());
-    format!("{}-{now:x}", std::process::id())
 }

@@ -39,7 +39,9 @@ pub(super) fn open(path: &Path, lock: bool) -> Result<Opened, OpenError> {
             Some(Code::NotADatabase | Code::DatabaseCorrupt) => {
                 OpenError::NotADatabase { path: path.to_owned() }
             }
-            Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => not_writable(error.to_string()),
+            Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
+                not_writable(error.to_string())
+            }
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => OpenError::InUse { path: path.to_owned() },
             _ => OpenError::Db(Error::sqlite(error, "open")),
         }
@@ -52,8 +54,7 @@ fn take_lock(path: &Path) -> Result<File, OpenError> {
     name.push(".lock");
     let not_writable =
         |error: io::Error| OpenError::NotWritable { path: path.to_owned(), why: error.to_string() };
-    let file =
-        OpenOptions::new().create(true).append(true).mode(0o600).open(&name).map_err(not_writable)?;
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&name).map_err(not_writable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 
-use crate::sql::for_sqlite;
-use crate::{Error, Param, Row};
+use crate::sql::known;
+use crate::{Error, Param, Row, param};
 
 /// A transaction, or a reader, on a connection that it owns: `&Connection` is not `Send`.
 pub(crate) struct SqliteTx {
@@ -54,23 +54,18 @@ fn step(
     rows: &mut Vec<Row>,
 ) -> Result<u64, Error> {
     let wrap = |error| Error::sqlite(error, sql);
-    let mut statement = connection.prepare_cached(for_sqlite(sql)).map_err(wrap)?;
-    let wanted = statement.parameter_count();
-    if wanted != args.len() {
-        return Err(Error::misuse(sql, format!("it has {wanted} parameters, {} were given", args.len())));
-    }
+    let known = known(sql);
+    param::check(sql, known.parameters, args)?;
+    let mut statement = connection.prepare_cached(known.for_sqlite).map_err(wrap)?;
     for (index, arg) in args.iter().enumerate() {
-        let value = arg.value();
-        if value.has_nul() {
-            return Err(Error::misuse(sql, format!("the text for ${} holds a NUL", index + 1)));
-        }
-        statement.raw_bind_parameter(index + 1, value).map_err(wrap)?;
+        statement.raw_bind_parameter(index + 1, arg.value()).map_err(wrap)?;
     }
-    let columns = statement.column_count();
     let reads_only = statement.readonly();
     let mut found = statement.raw_query();
     // To the end, even for one row: a statement that is not finished holds its transaction open.
     while let Some(row) = found.next().map_err(wrap)? {
+        // Asked here, since a statement that is older than a migration is compiled anew by its first step.
+        let columns = row.as_ref().column_count();
         let values = (0..columns).map(|index| row.get(index)).collect::<rusqlite::Result<_>>();
         rows.push(Row::sqlite(values.map_err(wrap)?));
     }
