@@ -67,7 +67,7 @@ fn all_rounds(rounds: u32, database: &str) -> Result<(), String> {
         }
         let (facts, wrong) = check(&server, &key, &ledger)?;
         (checked, lost) = (checked + facts, [lost, wrong].concat());
-        let confirmed = work_until_killed(&server, &key, &ledger, round);
+        let confirmed = work_until_killed(&server, &key, &ledger, round)?;
         drop(server);
         if database == "sqlite" {
             integrity(&folder.join("latchstring.db"))?;
@@ -124,8 +124,9 @@ fn check(server: &Server, key: &str, ledger: &Ledger) -> Result<(usize, Vec<Stri
     Ok((facts.len(), wrong))
 }
 
-/// Lets the writers write for a random while, then kills the server under them. Answers how much was confirmed.
-fn work_until_killed(server: &Server, key: &str, ledger: &Arc<Ledger>, round: u32) -> usize {
+/// Lets the writers write for a random while, then kills the server under them. Answers how much was confirmed; a
+/// round that confirmed nothing has tested nothing, and fails with what the writers were told.
+fn work_until_killed(server: &Server, key: &str, ledger: &Arc<Ledger>, round: u32) -> Result<usize, String> {
     let before = ledger.with(|facts| facts.len());
     let over = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (0..WRITERS)
@@ -133,12 +134,15 @@ fn work_until_killed(server: &Server, key: &str, ledger: &Arc<Ledger>, round: u3
             let (addr, key, ledger, over) =
                 (server.addr(), key.to_owned(), Arc::clone(ledger), Arc::clone(&over));
             std::thread::spawn(move || {
+                let mut last = String::new();
                 while !over.load(Ordering::Relaxed) {
-                    // The connection breaks with the server, and that is the end of this writer's round.
-                    if write(addr, &key, &ledger, round).is_err() {
-                        return;
+                    // In the end the connection breaks with the server.
+                    if let Err(why) = write(addr, &key, &ledger, round) {
+                        last = why;
+                        std::thread::sleep(Duration::from_millis(5));
                     }
                 }
+                last
             })
         })
         .collect();
@@ -146,10 +150,11 @@ fn work_until_killed(server: &Server, key: &str, ledger: &Arc<Ledger>, round: u3
     std::thread::sleep(Duration::from_millis(50 + random % 1500));
     server.kill();
     over.store(true, Ordering::Relaxed);
-    for writer in writers {
-        let _ = writer.join();
+    let told: Vec<String> = writers.into_iter().filter_map(|writer| writer.join().ok()).collect();
+    match ledger.with(|facts| facts.len()) - before {
+        0 => Err(format!("round {round}: nothing was confirmed; the last errors:\n  {}", told.join("\n  "))),
+        confirmed => Ok(confirmed),
     }
-    ledger.with(|facts| facts.len()) - before
 }
 
 /// Makes users, and deletes every third again.

@@ -35,9 +35,7 @@ fn prepared(stage: &mut Stage, example: &str) -> Result<Counts, String> {
     }
     let server = server::Server::start(&binary)?;
     let mut pytest = Command::new(python);
-    pytest
-        .args(["-m", "pytest", "-p", "no:cacheprovider", "--color=no", "-v", "test.py"])
-        .current_dir(&folder);
+    pytest.args(["-m", "pytest", "--color=no", "-v", "test.py"]).current_dir(&folder);
     pytest.env("LATCHSTRING_URL", server.url()).env("LATCHSTRING_ADMIN_KEY", server.admin_key()?);
     for (key, tool) in [("CHROMIUM", Tool::Chromium), ("NGINX", Tool::Nginx)] {
         if let Some(program) = tool.find() {

@@ -100,7 +100,7 @@ fn apt_get(packages: &[&str]) -> Result<(), String> {
     };
     // An old list of packages still serves if this fails, so only the next step decides.
     apt(&["update", "-qq"]);
-    let mut args = vec!["install", "-qq", "--yes", "--no-install-recommends"];
+    let mut args = vec!["install", "-qq", "-o=Dpkg::Use-Pty=0", "--yes", "--no-install-recommends"];
     args.extend(packages);
     if apt(&args) { Ok(()) } else { Err("apt-get could not install them: see above".to_owned()) }
 }
