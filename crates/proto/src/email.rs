@@ -145,8 +145,8 @@ fn check_domain(domain: &str) -> Result<String, EmailError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::quick;
     use proptest::prelude::*;
-    use std::time::Instant;
 
     fn normal(typed: &str) -> String {
         Email::parse(typed).unwrap_or_else(|e| panic!("{typed}: {e}")).normal
@@ -312,9 +312,7 @@ mod tests {
             ".".repeat(100_000),
             format!("a@{}", "a.".repeat(50_000)),
         ] {
-            let start = Instant::now();
-            assert_eq!(refused(&text), EmailError::TooLong);
-            assert!(start.elapsed().as_millis() < 50);
+            assert_eq!(quick(|| refused(&text)), EmailError::TooLong);
         }
     }
 

@@ -4,7 +4,7 @@ use super::jws::Signer;
 use super::{Alg, Curve, JoseError, Jwk, PublicKey};
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::hmac;
-use aws_lc_rs::rand::{self, SystemRandom};
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaKeyPair,
@@ -36,7 +36,8 @@ pub(super) enum Private {
 }
 
 impl SigningKey {
-    /// Makes a new key; its `kid` is its thumbprint. RSA keys have 2048 bits and HMAC secrets 32 bytes.
+    /// Makes a new key; its `kid` is its thumbprint. RSA keys have 2048 bits. For HS256 see
+    /// [`Self::hs256`].
     pub fn generate(alg: Alg) -> Result<Self, JoseError> {
         let crypto = |_| JoseError::Crypto;
         match alg {
@@ -48,11 +49,8 @@ impl SigningKey {
             Alg::Rs256 | Alg::Ps256 => {
                 Self::from_rsa(alg, RsaKeyPair::generate(KeySize::Rsa2048).map_err(crypto)?)
             }
-            Alg::Hs256 => {
-                let mut secret = Zeroizing::new([0u8; MIN_SECRET]);
-                rand::fill(secret.as_mut_slice()).map_err(crypto)?;
-                Self::hs256(secret.as_slice())
-            }
+            // A secret is bytes, and bytes are the caller's to draw.
+            Alg::Hs256 => Err(JoseError::Key),
         }
     }
 

@@ -29,3 +29,8 @@ fn forge(key: &SigningKey, header: &str, payload: &str) -> String {
 fn hs256() -> SigningKey {
     SigningKey::hs256(b"0123456789abcdef0123456789abcdef").expect("long enough")
 }
+
+/// A new key, whatever the algorithm.
+fn any_key(alg: Alg) -> SigningKey {
+    if alg == Alg::Hs256 { hs256() } else { SigningKey::generate(alg).expect("key") }
+}

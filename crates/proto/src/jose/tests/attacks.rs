@@ -1,7 +1,7 @@
 //! One test per attack of the list that ends in this module.
 
 use super::*;
-use std::time::Instant;
+use crate::testing::quick;
 
 /// Every spelling of a public key that a careless server might take for a secret.
 fn spellings(jwk: &Jwk) -> Vec<Vec<u8>> {
@@ -20,7 +20,7 @@ fn spellings(jwk: &Jwk) -> Vec<Vec<u8>> {
 #[test]
 fn attack_a001_public_key_as_hmac_secret() {
     for alg in [Alg::Rs256, Alg::Es256, Alg::EdDSA] {
-        let key = SigningKey::generate(alg).expect("key");
+        let key = any_key(alg);
         let jwk = key.public_jwk().expect("public");
         let public = VerifyingKey::from_jwk(&jwk).expect("key");
         for secret in spellings(&jwk) {
@@ -52,7 +52,7 @@ fn attack_a002_alg_none() {
     assert_eq!(parse_error(&format!("{}.{payload}.", B64.encode("{}"))), JoseError::Header);
     // An empty signature under a real algorithm is no signature.
     for &alg in Alg::ALL {
-        let key = SigningKey::generate(alg).expect("key").verifying_key().expect("public");
+        let key = any_key(alg).verifying_key().expect("public");
         let token = format!("{}.{payload}.", B64.encode(format!(r#"{{"alg":"{alg}"}}"#)));
         assert_eq!(verify(&token, &key).map(|_| ()), Err(JoseError::Signature));
     }
@@ -105,7 +105,7 @@ fn attack_a004_psychic_signatures() {
         ),
     ];
     for (alg, n) in order {
-        let key = SigningKey::generate(alg).expect("key").verifying_key().expect("public");
+        let key = any_key(alg).verifying_key().expect("public");
         let n: Vec<u8> =
             (0..n.len()).step_by(2).map(|i| u8::from_str_radix(&n[i..i + 2], 16).expect("hex")).collect();
         let zero = vec![0; n.len()];
@@ -194,18 +194,16 @@ fn attack_a011_crit_b64_zip() {
 #[test]
 fn attack_a015_many_dots() {
     for token in [".".repeat(1 << 20), "a.".repeat(1 << 19), ".".repeat(MAX_TOKEN), String::new()] {
-        let start = Instant::now();
-        assert!(matches!(parse_error(&token), JoseError::TooLong | JoseError::NotCompact));
-        assert!(start.elapsed().as_millis() < 50);
+        let error = quick(|| parse_error(&token));
+        assert!(matches!(error, JoseError::TooLong | JoseError::NotCompact));
     }
 }
 
 #[test]
 fn attack_a153_a_million_segments() {
     let token = "e30.".repeat(1_000_000);
-    let start = Instant::now();
-    assert_eq!(Unverified::parse_capped(&token, usize::MAX).map(|_| ()), Err(JoseError::NotCompact));
-    assert!(start.elapsed().as_millis() < 50);
+    let result = quick(|| Unverified::parse_capped(&token, usize::MAX).map(|_| ()));
+    assert_eq!(result, Err(JoseError::NotCompact));
     // A header of many members is refused before the end is read.
     let members: Vec<String> = (0..300).map(|i| format!(r#""{i}":0"#)).collect();
     let token = forge(&hs256(), &format!(r#"{{"alg":"HS256",{}}}"#, members.join(",")), "{}");

@@ -22,7 +22,7 @@ fn jsonwebtoken_agrees_in_both_directions() {
     let claims = json!({"sub": "ada", "exp": 4_000_000_000u64});
     for &alg in Alg::ALL {
         let Some(algorithm) = algorithm(alg) else { continue };
-        let key = SigningKey::generate(alg).expect("key");
+        let key = any_key(alg);
         let der = key.to_pkcs8().expect("der");
         let (decoding, encoding) = match key.public_jwk() {
             None => (oracle::DecodingKey::from_secret(&der), oracle::EncodingKey::from_secret(&der)),
