@@ -1,0 +1,278 @@
+//! What a signed-in user does with their own account.
+
+use crate::{
+    audit::{self, Actor, Entry, Source},
+    browser, challenge,
+    clock::Micros,
+    credential::{self, SetBy},
+    ended,
+    id::{BrowserId, CredentialId, IdentifierId, SessionId, UserId},
+    identifier::{self, Identifier, IdentifierKind},
+    mail, outbox,
+    realm::Realm,
+    refusal::{Kind, Result},
+    secret::Password,
+    session::{self, Which},
+    user::{self, Full, ProfileChange},
+};
+
+/// A signed-in user, by cookie or by access token.
+#[derive(Debug, Clone)]
+pub struct Me {
+    /// Who.
+    pub user: UserId,
+    /// By which session.
+    pub session: SessionId,
+    /// The browser that holds it, if one does.
+    pub browser: Option<BrowserId>,
+    /// When a proof was last given.
+    pub auth_at: Micros,
+}
+
+impl Me {
+    /// Refuses when the last proof is too old for what follows (ASVS V7.5.1).
+    pub fn must_be_fresh(&self, realm: &Realm) -> Result<()> {
+        let fresh = Realm::micros(realm.settings().1.session.fresh_seconds);
+        if realm.now() - self.auth_at > fresh {
+            return Err(Kind::ReauthRequired.into());
+        }
+        Ok(())
+    }
+}
+
+/// The account, with identifiers.
+pub async fn read(realm: &Realm, me: &Me) -> Result<Full> {
+    realm
+        .db()
+        .read(async |tx| user::store::full(tx, me.user).await)
+        .await?
+        .ok_or_else(|| Kind::NotSignedIn.into())
+}
+
+/// Changes the profile. What only admins may write is refused, not ignored.
+pub async fn change(realm: &Realm, me: &Me, source: &Source, change: ProfileChange) -> Result<Full> {
+    if change.meta_public.is_some() || change.meta_private.is_some() {
+        return Err(Kind::InputInvalid
+            .param("metadata")
+            .says("Only metadata.own can be changed here.")
+            .into());
+    }
+    change.check()?;
+    let now = realm.now();
+    let entry = Entry::new(realm.ground().audit_id(), now, "profile.changed", Actor::User(me.user.0))
+        .on("user", me.user.0)
+        .from(source);
+    let id = me.user;
+    realm
+        .db()
+        .write(async move |tx| -> Result<Full> {
+            user::store::lock(tx, id, now).await?.ok_or(Kind::NotSignedIn)?;
+            user::store::change(tx, id, &change).await?;
+            audit::write(tx, entry.clone()).await?;
+            user::store::full(tx, id).await?.ok_or_else(|| Kind::NotSignedIn.into())
+        })
+        .await
+}
+
+/// Sets, changes or (with `None`) takes away the username.
+pub async fn set_username(realm: &Realm, me: &Me, source: &Source, username: Option<&str>) -> Result<Full> {
+    me.must_be_fresh(realm)?;
+    let new = username.map(Identifier::username).transpose()?;
+    let now = realm.now();
+    let row = IdentifierId::new(now, realm.ground().random());
+    let entry = Entry::new(realm.ground().audit_id(), now, "username.changed", Actor::User(me.user.0))
+        .on("user", me.user.0)
+        .from(source);
+    let id = me.user;
+    realm
+        .db()
+        .write(async move |tx| -> Result<Full> {
+            user::store::lock(tx, id, now).await?.ok_or(Kind::NotSignedIn)?;
+            let keep = new.as_ref().map_or("", |n| n.normal.as_str());
+            identifier::store::delete_others(tx, id, IdentifierKind::Username, keep).await?;
+            if let Some(new) = &new {
+                let mine = identifier::store::find(tx, IdentifierKind::Username, &new.normal).await?;
+                if mine.is_none_or(|m| m.user != id) {
+                    let new = identifier::store::New {
+                        id: row,
+                        user: id,
+                        identifier: new,
+                        proven_at: Some(now),
+                        asserted_by: None,
+                        is_primary: true,
+                    };
+                    if !identifier::store::insert(tx, new, now).await? {
+                        return Err(Kind::IdentifierTaken.param("username").into());
+                    }
+                }
+            }
+            audit::write(tx, entry.clone()).await?;
+            user::store::full(tx, id).await?.ok_or_else(|| Kind::NotSignedIn.into())
+        })
+        .await
+}
+
+/// Changes the password. The old one is asked for; an account without one needs a fresh proof instead. All other
+/// sessions end.
+pub async fn change_password(
+    realm: &Realm,
+    me: &Me,
+    caller: &crate::attempt::Caller,
+    old: Option<Password>,
+    new: Password,
+) -> Result<()> {
+    let full = read(realm, me).await?;
+    credential::check_length(realm, &new)?;
+    let words: Vec<String> =
+        full.identifiers.iter().map(|i| i.typed.clone()).chain(full.user.name.clone()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    credential::check_policy(realm, &new, &words)?;
+    let mut auth_rev = full.user.auth_rev;
+    let mut throttle = None;
+    match (full.has_password, old) {
+        (true, None) => {
+            return Err(Kind::InputInvalid
+                .param("current_password")
+                .says("The current password is missing.")
+                .into());
+        }
+        (true, Some(old)) => {
+            let checked = crate::attempt::password::check_user(realm, caller, me.user, old).await?;
+            auth_rev = checked.auth_rev;
+            throttle = Some(checked.throttle);
+        }
+        (false, _) => me.must_be_fresh(realm)?,
+    }
+    let phc = realm.hash().hash(new, realm.hash_params()).await?;
+    let ground = realm.ground().clone();
+    let now = ground.now();
+    let keep = realm.longest_token();
+    let row = CredentialId::new(now, ground.random());
+    let entry = Entry::new(ground.audit_id(), now, "password.changed", Actor::User(me.user.0))
+        .on("user", me.user.0)
+        .from(&caller.source);
+    let notice = match full.email() {
+        Some(email) => {
+            let letter = mail::password_changed(&realm.settings().1.name, &email.typed);
+            Some(outbox::prepare(&ground, mail::JOB, &letter)?)
+        }
+        None => None,
+    };
+    let me = me.clone();
+    let endings = realm
+        .db()
+        .write(async move |tx| -> Result<Vec<ended::Ending>> {
+            if user::store::lock(tx, me.user, now).await? != Some(auth_rev) {
+                return Err(Kind::RevChanged.into());
+            }
+            credential::store::set_password(tx, row, me.user, &phc, SetBy::User, true, now).await?;
+            if let Some(key) = throttle {
+                crate::limit::store::clear(tx, key).await?;
+            }
+            user::store::bump_auth(tx, me.user).await?;
+            challenge::store::void_of_user(tx, me.user, now).await?;
+            let which = Which::Others(me.session);
+            let endings = session::end(tx, &ground, me.user, which, "password_changed", keep).await?;
+            if let Some(notice) = &notice {
+                outbox::put(tx, notice).await?;
+            }
+            audit::write(tx, entry.clone()).await?;
+            Ok(endings)
+        })
+        .await?;
+    realm.apply(&endings);
+    Ok(())
+}
+
+/// The user's live sessions, newest first.
+pub async fn sessions(realm: &Realm, user: UserId) -> Result<Vec<session::Shown>> {
+    let now = realm.now();
+    let sessions = realm.db().read(async |tx| session::store::of_user(tx, user, 1_000).await).await?;
+    Ok(sessions.into_iter().filter(|s| s.lives(now)).collect())
+}
+
+/// Ends sessions of the user: sign-out of this one, the others, or all. Gives how many ended.
+pub async fn end_sessions(
+    realm: &Realm,
+    user: UserId,
+    actor: Actor,
+    source: &Source,
+    which: Which,
+) -> Result<usize> {
+    let ground = realm.ground().clone();
+    let now = ground.now();
+    let keep = realm.longest_token();
+    let (action, reason) = match &actor {
+        Actor::User(_) => ("session.signed_out", "signed_out"),
+        _ => ("session.ended", "ended_by_admin"),
+    };
+    let entry = Entry::new(ground.audit_id(), now, action, actor).on("user", user.0).from(source);
+    let endings = realm
+        .db()
+        .write(async move |tx| -> Result<Vec<ended::Ending>> {
+            let endings = match which {
+                // Everywhere: grants and tokens without a session too.
+                Which::All => session::end_everything(tx, &ground, user, reason, keep).await?,
+                _ => session::end(tx, &ground, user, which, reason, keep).await?,
+            };
+            if !endings.is_empty() {
+                let ended: Vec<_> = endings
+                    .iter()
+                    .filter(|e| e.kind == ended::EndedKind::Session)
+                    .map(|e| e.object.to_string())
+                    .collect();
+                audit::write(tx, entry.clone().detail(serde_json::json!({ "sessions": ended }))).await?;
+            }
+            Ok(endings)
+        })
+        .await?;
+    realm.apply(&endings);
+    Ok(endings.iter().filter(|e| e.kind == ended::EndedKind::Session).count())
+}
+
+/// Makes another session of the same browser current. The cookie changes.
+pub async fn switch(realm: &Realm, known: &browser::Known, to: SessionId) -> Result<browser::NewCookie> {
+    let ground = realm.ground().clone();
+    let now = ground.now();
+    let secret = crate::secret::Keyed::new(known.id.0, ground.random());
+    let hash = secret.hashed().0;
+    let expires_at = now + Realm::micros(realm.settings().1.session.absolute_seconds);
+    let (id, generation) = (known.id, known.generation);
+    let ending = realm
+        .db()
+        .write(async move |tx| -> Result<ended::Ending> {
+            let session = session::store::find(tx, to).await?.ok_or(Kind::NotFound)?;
+            if session.browser != Some(id) || !session.lives(now) {
+                return Err(Kind::NotFound.into());
+            }
+            let next = browser::store::rotate(tx, id, generation, &hash, Some(to), expires_at)
+                .await?
+                .ok_or(Kind::NotSignedIn)?;
+            let ending = ended::Ending::browser(&ground, id, next);
+            ended::write(tx, &ending).await?;
+            Ok(ending)
+        })
+        .await?;
+    realm.apply(&[ending]);
+    Ok(browser::NewCookie { secret, expires_at })
+}
+
+/// Deletes the account with everything that hangs off it, at once. What stays is the audit trail, without a name.
+pub async fn delete(realm: &Realm, user: UserId, actor: Actor, source: &Source) -> Result<()> {
+    let ground = realm.ground().clone();
+    let now = ground.now();
+    let keep = realm.longest_token();
+    let entry = Entry::new(ground.audit_id(), now, "user.deleted", actor).on("user", user.0).from(source);
+    let endings = realm
+        .db()
+        .write(async move |tx| -> Result<Vec<ended::Ending>> {
+            user::store::lock(tx, user, now).await?.ok_or(Kind::NotFound)?;
+            let endings = session::end_everything(tx, &ground, user, "user_deleted", keep).await?;
+            user::store::delete(tx, user).await?;
+            audit::write(tx, entry.clone()).await?;
+            Ok(endings)
+        })
+        .await?;
+    realm.apply(&endings);
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! API keys: what backends show to manage the realm.
+
+pub mod store;
+
+use crate::{
+    audit::{self, Actor, Entry, Source},
+    clock::Micros,
+    id::ApiKeyId,
+    limit::Rule,
+    realm::Realm,
+    refusal::{Kind, Refusal, Result},
+    secret::{Hashed, Keyed},
+};
+
+/// Makes leaked keys findable by secret scanners.
+const PREFIX: &str = "lsk_";
+/// Hex digits of the checksum at the end, by which a scanner can tell a key from noise without asking us.
+const CHECKSUM: usize = 8;
+
+/// What a key may do: `noun:verb`, or `*` for everything.
+pub const PERMISSIONS: &[&str] = &[
+    "*",
+    "users:read",
+    "users:write",
+    "invitations:read",
+    "invitations:write",
+    "settings:read",
+    "settings:write",
+    "keys:read",
+    "keys:write",
+    "audit:read",
+    "revocations:read",
+];
+
+/// An API key as stored.
+#[derive(Debug, Clone)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What it is called.
+    pub name: String,
+    /// What it may do.
+    pub permissions: Vec<String>,
+    /// Who made it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Micros,
+    /// Until when it is good.
+    pub expires_at: Option<Micros>,
+    /// When it was last used, to the minute.
+    pub used_at: Option<Micros>,
+    /// When it was taken back.
+    pub revoked_at: Option<Micros>,
+    pub(crate) hash: Vec<u8>,
+}
+
+impl ApiKey {
+    /// Whether the key has a permission.
+    pub fn may(&self, permission: &str) -> bool {
+        self.permissions.iter().any(|p| p == "*" || p == permission)
+    }
+
+    /// Refuses a key that lacks a permission.
+    pub fn must(&self, permission: &'static str) -> Result<()> {
+        if self.may(permission) {
+            return Ok(());
+        }
+        Err(Kind::PermissionMissing.param(permission).into())
+    }
+
+    /// The key as the actor of an audit row.
+    pub fn actor(&self) -> Actor {
+        Actor::ApiKey(self.id.0)
+    }
+}
+
+/// The text of a key: prefix, id and secret, checksum.
+fn text(secret: &Keyed) -> zeroize::Zeroizing<String> {
+    let body = secret.text();
+    zeroize::Zeroizing::new(format!("{PREFIX}{}_{}", *body, checksum(&body)))
+}
+
+fn checksum(body: &str) -> String {
+    Hashed::of(body.as_bytes()).0[..CHECKSUM / 2].iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Whether a text looks like one of our keys.
+pub fn looks_like(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
+fn parse(text: &str) -> Option<Keyed> {
+    // The checksum has a fixed length; the base64url before it may hold underscores.
+    let rest = text.strip_prefix(PREFIX)?;
+    if !rest.is_ascii() || rest.len() != 64 + 1 + CHECKSUM {
+        return None;
+    }
+    let (body, tail) = rest.split_at(64);
+    if tail.strip_prefix('_')? != checksum(body) {
+        return None;
+    }
+    Keyed::parse(body)
+}
+
+/// Makes a key. The text is shown once and never again.
+pub async fn create(
+    realm: &Realm,
+    actor: Actor,
+    source: &Source,
+    name: &str,
+    permissions: Vec<String>,
+    expires_at: Option<Micros>,
+) -> Result<(ApiKey, zeroize::Zeroizing<String>)> {
+    check(name, &permissions, expires_at, realm.now())?;
+    let made = Made::new(realm, actor, source, name, permissions, expires_at);
+    let shown = (made.key.clone(), text(&made.secret));
+    realm.db().write(async move |tx| -> Result<()> { made.put(tx).await }).await?;
+    Ok(shown)
+}
+
+fn check(name: &str, permissions: &[String], expires_at: Option<Micros>, now: Micros) -> Result<()> {
+    latchstring_proto::text::clean_line(name, 100)
+        .map_err(|e| Kind::InputInvalid.param("name").says(e.to_string()))?;
+    if name.trim().is_empty() {
+        return Err(Kind::InputInvalid.param("name").says("A key needs a name.").into());
+    }
+    if permissions.is_empty() || permissions.len() > PERMISSIONS.len() {
+        return Err(Kind::InputInvalid
+            .param("permissions")
+            .says("At least one permission is needed.")
+            .into());
+    }
+    for permission in permissions {
+        if !PERMISSIONS.contains(&permission.as_str()) {
+            let says = format!("There is no permission “{permission}”. Known: {}.", PERMISSIONS.join(", "));
+            return Err(Kind::InputInvalid.param("permissions").says(says).into());
+        }
+    }
+    if expires_at.is_some_and(|at| at <= now) {
+        return Err(Kind::InputInvalid.param("expires_at").says("The expiry must be in the future.").into());
+    }
+    Ok(())
+}
+
+/// A key drawn before the transaction that stores it.
+pub struct Made {
+    key: ApiKey,
+    secret: Keyed,
+    entry: Entry,
+}
+
+impl Made {
+    /// Draws a key.
+    pub fn new(
+        realm: &Realm,
+        actor: Actor,
+        source: &Source,
+        name: &str,
+        permissions: Vec<String>,
+        expires_at: Option<Micros>,
+    ) -> Self {
+        let ground = realm.ground();
+        let now = ground.now();
+        let id = ApiKeyId::new(now, ground.random());
+        let secret = Keyed::new(id.0, ground.random());
+        let created_by = actor.id().unwrap_or_else(|| actor.kind().to_owned());
+        let entry = Entry::new(ground.audit_id(), now, "api_key.created", actor)
+            .on("api_key", id.0)
+            .detail(serde_json::json!({ "name": name, "permissions": permissions }))
+            .from(source);
+        let key = ApiKey {
+            id,
+            name: name.to_owned(),
+            permissions,
+            created_by,
+            created_at: now,
+            expires_at,
+            used_at: None,
+            revoked_at: None,
+            hash: secret.hashed().0.to_vec(),
+        };
+        Self { key, secret, entry }
+    }
+
+    /// Stores it, with its audit row.
+    pub async fn put(&self, tx: &mut latchstring_db::Tx) -> Result<()> {
+        store::insert(tx, &self.key).await?;
+        audit::write(tx, self.entry.clone()).await
+    }
+
+    /// The text to show once.
+    pub fn text(&self) -> zeroize::Zeroizing<String> {
+        text(&self.secret)
+    }
+}
+
+/// Looks a key up by its text.
+pub async fn check_text(realm: &Realm, source: &Source, text: &str) -> Result<ApiKey> {
+    let now = realm.now();
+    let found = match parse(text) {
+        None => None,
+        Some(secret) => {
+            let id = ApiKeyId(secret.id);
+            let found = realm.db().read(async |tx| store::find(tx, id).await).await?;
+            found.filter(|k| secret.hashed().matches(&k.hash))
+        }
+    };
+    let good = found.filter(|k| k.revoked_at.is_none() && k.expires_at.is_none_or(|at| at > now));
+    let Some(key) = good else {
+        // Only wrong keys count: a backend with a good one may ask as often as it likes.
+        realm.limit_address(Rule::KeysByAddress, source).await?;
+        return Err(Kind::ApiKeyUnusable.into());
+    };
+    if key.used_at.is_none_or(|at| now - at > crate::clock::MINUTE) {
+        let id = key.id;
+        realm.db().write(async move |tx| -> Result<()> { store::used(tx, id, now).await }).await?;
+    }
+    Ok(key)
+}
+
+/// Every key, newest first.
+pub async fn list(realm: &Realm) -> Result<Vec<ApiKey>> {
+    realm.db().read(async |tx| store::list(tx).await).await
+}
+
+/// Takes a key back, at once.
+pub async fn revoke(realm: &Realm, actor: Actor, source: &Source, id: ApiKeyId) -> Result<()> {
+    let now = realm.now();
+    let entry =
+        Entry::new(realm.ground().audit_id(), now, "api_key.revoked", actor).on("api_key", id.0).from(source);
+    realm
+        .db()
+        .write(async move |tx| -> Result<()> {
+            if !store::revoke(tx, id, now).await? {
+                return Err(Refusal::new(Kind::NotFound).into());
+            }
+            audit::write(tx, entry.clone()).await
+        })
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    #[test]
+    fn a_key_has_a_checksum_and_nothing_else_parses() {
+        let secret = Keyed::new(uuid::Uuid::from_u128(5), &SystemRandom::default());
+        let key = text(&secret);
+        assert!(parse(&key).is_some());
+        let mut wrong = key.to_string();
+        wrong.pop();
+        for bad in ["", "lsk_", &wrong, &format!("{wrong}g"), &"lsk_é".repeat(20)] {
+            assert!(parse(bad).is_none(), "{bad}");
+        }
+    }
+}

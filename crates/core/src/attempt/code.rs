@@ -1,0 +1,256 @@
+//! The code step: sending a code, and trying one.
+
+use super::{
+    Attempt, AttemptKind, Caller, Draw, Outcome, Step, complete, load, password_at_sign_up, prove, take,
+};
+use crate::{
+    challenge::{self, Find, Fresh, Purpose},
+    id::{AttemptId, UserId},
+    identifier::{Identifier, IdentifierKind},
+    limit::Rule,
+    mail::{self, Letter},
+    outbox,
+    realm::Realm,
+    refusal::{Kind, Result},
+    settings::SignUp,
+    user,
+};
+
+/// Sends a code and a link for the attempt, by mail. The answer, its cost and the limits are the same whether or not
+/// the address has an account; what the mail says is for its reader alone.
+pub async fn send(realm: &Realm, caller: &Caller, id: AttemptId) -> Result<()> {
+    let at_sign_up = password_at_sign_up(realm);
+    let attempt = load(realm, caller, id).await?;
+    let step = if attempt.offers(at_sign_up).contains(&Step::Factor) { Step::Factor } else { Step::Code };
+    attempt.must_offer(step, at_sign_up)?;
+    let target = target(realm, &attempt, step).await?;
+
+    realm.limit_address(Rule::SendsByAddress, &caller.source).await?;
+    realm.limit(Rule::SendsByTarget, target.address.normal.as_bytes()).await?;
+    realm.limit(Rule::SendsByTargetDaily, target.address.normal.as_bytes()).await?;
+
+    let settings = realm.settings();
+    let ground = realm.ground();
+    let purpose = purpose(&attempt, step);
+    let fresh = Fresh::new(ground, purpose);
+    let link = format!("{}/verify?token={}", realm.issuer(), *fresh.link.text());
+    let minutes = settings.1.code.seconds / 60;
+    let name = &settings.1.name;
+    let to = &target.address.typed;
+    let letter = match target.tells {
+        Tells::Code(letter) => Some(mail::with_code(name, to, letter, &fresh.code, &link, minutes)),
+        // The sign-up page comes with the hosted pages; until then the mail names no place.
+        Tells::NoAccount => Some(mail::no_account(name, to, None)),
+        Tells::Taken => Some(mail::address_taken(name, to)),
+        Tells::Nobody => None,
+    };
+    let job = match &letter {
+        Some(letter) => outbox::prepare(ground, mail::JOB, letter)?,
+        // A username that nobody has: there is no mailbox to write to, and the same work to do.
+        None => outbox::prepare(ground, "nothing", &serde_json::json!({}))?,
+    };
+    let now = ground.now();
+    let expires_at = now + Realm::micros(settings.1.code.seconds);
+    let tries = settings.1.code.tries;
+    let caller = caller.clone();
+    let fresh = std::sync::Arc::new(fresh);
+    realm
+        .db()
+        .write(async move |tx| -> Result<()> {
+            let attempt = take(tx, &caller, id, step, at_sign_up, now).await?;
+            let owner = challenge::store::Owner {
+                purpose,
+                address: &target.address,
+                user: target.user,
+                attempt: Some(attempt.id),
+                auth_rev: target.auth_rev,
+            };
+            challenge::store::insert(tx, &fresh, &owner, tries, now, expires_at).await?;
+            outbox::put(tx, &job).await
+        })
+        .await
+}
+
+fn purpose(attempt: &Attempt, step: Step) -> Purpose {
+    match (step, attempt.kind) {
+        (Step::Factor, _) => Purpose::Factor,
+        (_, AttemptKind::SignIn) => Purpose::SignIn,
+        (_, AttemptKind::SignUp) => Purpose::SignUp,
+        (_, AttemptKind::Recover) => Purpose::Recover,
+        (_, AttemptKind::StepUp) => Purpose::StepUp,
+        (_, AttemptKind::Verify) => Purpose::Verify,
+    }
+}
+
+enum Tells {
+    Code(Letter),
+    NoAccount,
+    Taken,
+    Nobody,
+}
+
+struct Target {
+    address: Identifier,
+    user: Option<UserId>,
+    auth_rev: Option<i64>,
+    tells: Tells,
+}
+
+/// Where the message goes and what it says. Mail to an account goes to the *stored* form of its address.
+async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> {
+    let now = realm.now();
+    let typed = attempt.identifier.clone();
+    if step == Step::Factor || attempt.kind == AttemptKind::StepUp {
+        let id = attempt.user.ok_or(Kind::AttemptUnknown)?;
+        let full =
+            realm.db().read(async |tx| user::store::full(tx, id).await).await?.ok_or(Kind::AttemptUnknown)?;
+        let email = full.email().ok_or(Kind::StepNotOffered)?;
+        let letter = if step == Step::Factor { Letter::Factor } else { Letter::StepUp };
+        let address = Identifier {
+            kind: IdentifierKind::Email,
+            typed: email.typed.clone(),
+            normal: email.normal.clone(),
+        };
+        return Ok(Target {
+            address,
+            user: Some(id),
+            auth_rev: Some(full.user.auth_rev),
+            tells: Tells::Code(letter),
+        });
+    }
+    let typed = typed.ok_or(Kind::StepNotOffered)?;
+    let found = {
+        let typed = typed.clone();
+        realm.db().read(async |tx| user::store::for_sign_in(tx, typed.kind, &typed.normal, now).await).await?
+    };
+    if attempt.kind == AttemptKind::Verify {
+        let other = found.as_ref().is_some_and(|f| Some(f.user) != attempt.user && f.good);
+        let tells = if other { Tells::Taken } else { Tells::Code(Letter::Verify) };
+        return Ok(Target { address: typed, user: attempt.user, auth_rev: attempt.auth_rev, tells });
+    }
+    let open = realm.settings().1.sign_up == SignUp::Open;
+    let Some(found) = found else {
+        let tells = match (typed.kind, attempt.kind) {
+            (IdentifierKind::Username, _) => Tells::Nobody,
+            (_, AttemptKind::SignUp) => Tells::Code(Letter::SignUp),
+            (_, AttemptKind::SignIn) if attempt.body.or_sign_up && open => Tells::Code(Letter::SignUp),
+            _ => Tells::NoAccount,
+        };
+        return Ok(Target { address: typed, user: None, auth_rev: None, tells });
+    };
+    let letter = match attempt.kind {
+        AttemptKind::SignUp => Letter::SignUpExisting,
+        AttemptKind::Recover => Letter::Recover,
+        _ => Letter::SignIn,
+    };
+    // To the stored form, for a username to the account's address.
+    let address = if typed.kind == IdentifierKind::Email {
+        Some(Identifier { typed: found.typed, ..typed.clone() })
+    } else {
+        let full = realm.db().read(async |tx| user::store::full(tx, found.user).await).await?;
+        full.and_then(|f| {
+            f.email().filter(|e| e.is_good()).map(|e| Identifier {
+                kind: IdentifierKind::Email,
+                typed: e.typed.clone(),
+                normal: e.normal.clone(),
+            })
+        })
+    };
+    Ok(match address {
+        Some(address) => Target {
+            address,
+            user: Some(found.user),
+            auth_rev: Some(found.auth_rev),
+            tells: Tells::Code(letter),
+        },
+        None => Target { address: typed, user: None, auth_rev: None, tells: Tells::Nobody },
+    })
+}
+
+/// Reads a code as people type it: spaces and hyphens are not part of it.
+pub fn digits(text: &str) -> Result<String> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '\u{a0}')).take(16).collect();
+    if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(digits)
+    } else {
+        Err(Kind::InputInvalid.param("code").says("The code has six digits.").into())
+    }
+}
+
+/// Tries a code.
+pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> Result<Outcome> {
+    let code = zeroize::Zeroizing::new(digits(code)?);
+    let at_sign_up = password_at_sign_up(realm);
+    let attempt = load(realm, caller, id).await?;
+    let step = if attempt.offers(at_sign_up).contains(&Step::Factor) { Step::Factor } else { Step::Code };
+    attempt.must_offer(step, at_sign_up)?;
+    realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
+    // Over all attempts: opening ten of them does not buy ten times the tries.
+    let counted = match (&attempt.identifier, attempt.user) {
+        (_, Some(user)) => user.0.as_bytes().to_vec(),
+        (Some(identifier), None) => identifier.normal.as_bytes().to_vec(),
+        (None, None) => Vec::new(),
+    };
+    realm
+        .limit(
+            Rule::CodesByIdentifier,
+            &[purpose(&attempt, step).word().as_bytes(), b"\0", &counted].concat(),
+        )
+        .await?;
+
+    let draw = Draw::new(realm);
+    let ground = realm.ground().clone();
+    let kit = complete::Kit::new(realm, caller);
+    let caller = caller.clone();
+    let now = draw.now;
+    let (done, finished) = realm
+        .db()
+        .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
+            let mut attempt = take(tx, &caller, id, step, at_sign_up, now).await?;
+            let challenge = challenge::try_code(tx, &ground, Find::Attempt(id), &code, now).await?;
+            prove::address(tx, &kit, &mut attempt, &challenge, "otp", step == Step::Factor, now).await?;
+            let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
+            Ok((attempt, finished))
+        })
+        .await?;
+    finished.hand_out(realm, done)
+}
+
+/// Tries a code that comes with nothing but its address and purpose: some dialects present no attempt. Binding and
+/// sink are those of `fresh`, an attempt that begins and goes on with this proof.
+pub async fn code_by_address(
+    realm: &Realm,
+    caller: &Caller,
+    purpose: Purpose,
+    address: &Identifier,
+    code: &str,
+    fresh: Attempt,
+) -> Result<Outcome> {
+    let code = zeroize::Zeroizing::new(digits(code)?);
+    realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
+    realm
+        .limit(
+            Rule::CodesByIdentifier,
+            &[purpose.word().as_bytes(), b"\0", address.normal.as_bytes()].concat(),
+        )
+        .await?;
+    let draw = Draw::new(realm);
+    let ground = realm.ground().clone();
+    let kit = complete::Kit::new(realm, caller);
+    let normal = address.normal.clone();
+    let now = draw.now;
+    let mount = realm.mount();
+    let (done, finished) = realm
+        .db()
+        .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
+            let find = Find::Address(purpose, &normal);
+            let challenge = challenge::try_code(tx, &ground, find, &code, now).await?;
+            let mut attempt = fresh.clone();
+            super::store::insert(tx, &attempt, mount).await?;
+            prove::address(tx, &kit, &mut attempt, &challenge, "otp", false, now).await?;
+            let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
+            Ok((attempt, finished))
+        })
+        .await?;
+    finished.hand_out(realm, done)
+}

@@ -1,0 +1,428 @@
+//! The end of an attempt: a user if there was none, a session, and what hands it over.
+
+use super::{
+    Attempt, AttemptKind, Binding, Caller, Completed, Draw, Outcome, SecondFactor, Sink,
+    begin::bound_browser, store,
+};
+use crate::{
+    audit::{self, Actor, Entry, Source},
+    browser::{self, NewCookie},
+    challenge,
+    clock::{Micros, SECOND},
+    ended::{self, Ending},
+    factor,
+    family::{self, Claims, Token},
+    ground::Ground,
+    id::{MountId, SessionId, UserId},
+    identifier::{self, IdentifierKind},
+    invitation, mail,
+    oauth::mint::{self, Subject, Tokens},
+    outbox,
+    realm::Realm,
+    refusal::{Fault, Kind, Result},
+    session::{self, SessionKind},
+    settings::Settings,
+    user::{self, ProfileChange, UserKind},
+};
+use latchstring_db::Tx;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// What the transactions of all steps need, gathered before they open.
+#[derive(Clone)]
+pub(crate) struct Kit {
+    pub ground: Ground,
+    pub source: Source,
+    pub keep: Micros,
+    settings: Arc<(i64, Settings)>,
+    mount: MountId,
+    issuer: String,
+    caller: Caller,
+    endings: Arc<Mutex<Vec<Ending>>>,
+}
+
+impl Kit {
+    pub(crate) fn new(realm: &Realm, caller: &Caller) -> Self {
+        Self {
+            ground: realm.ground().clone(),
+            source: caller.source.clone(),
+            keep: realm.longest_token(),
+            settings: realm.settings(),
+            mount: realm.mount(),
+            issuer: realm.issuer().to_owned(),
+            caller: caller.clone(),
+            endings: Arc::default(),
+        }
+    }
+
+    /// Remembers endings written in this transaction, for after its commit.
+    pub(crate) fn note(&self, endings: Vec<Ending>) {
+        self.endings.lock().extend(endings);
+    }
+
+    /// Notes whether the user has a second factor.
+    pub(crate) async fn look_for_factor(&self, tx: &mut Tx, attempt: &mut Attempt) -> Result<()> {
+        if let Some(user) = attempt.user
+            && matches!(attempt.kind, AttemptKind::SignIn | AttemptKind::Recover)
+        {
+            attempt.body.factor = !factor::store::of_user(tx, user).await?.is_empty();
+        }
+        Ok(())
+    }
+}
+
+/// What a transaction leaves to be done after its commit.
+pub(crate) struct Finished {
+    endings: Arc<Mutex<Vec<Ending>>>,
+    done: Option<Done>,
+}
+
+struct Done {
+    user: UserId,
+    session: SessionId,
+    cookie: Option<NewCookie>,
+    family: Option<family::New>,
+}
+
+impl Finished {
+    /// Applies endings to this node's memory and mints the tokens, whose rows are committed.
+    pub(crate) fn hand_out(self, realm: &Realm, attempt: Attempt) -> Result<Outcome> {
+        realm.apply(&self.endings.lock());
+        let completed = match self.done {
+            None => None,
+            Some(done) => {
+                let tokens = match &done.family {
+                    None => None,
+                    Some(family) => {
+                        let subject = Subject {
+                            user: done.user,
+                            session: Some(done.session),
+                            auth_time: family.claims.auth_time,
+                            amr: &family.claims.amr,
+                            assurance: family.claims.assurance,
+                        };
+                        let refresh = Token { family: family.id, counter: 1 }.text(&realm.ground().keys);
+                        Some(Tokens { access: mint::access(realm, &subject)?, refresh })
+                    }
+                };
+                Some(Completed { user: done.user, session: done.session, cookie: done.cookie, tokens })
+            }
+        };
+        Ok(Outcome { attempt, completed })
+    }
+}
+
+/// Saves the attempt and, when nothing is outstanding, completes it.
+pub(crate) async fn finish(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> Result<Finished> {
+    store::save(tx, attempt).await?;
+    let finished = |done| Finished { endings: kit.endings.clone(), done };
+    if !attempt.offers(kit.settings.1.password.required).is_empty() {
+        return Ok(finished(None));
+    }
+    let done = match attempt.kind {
+        AttemptKind::StepUp => step_up(tx, kit, draw, attempt).await?,
+        AttemptKind::Verify => verify(tx, kit, draw, attempt).await?,
+        _ => {
+            if attempt.kind == AttemptKind::SignUp && attempt.user.is_none() {
+                make_user(tx, kit, draw, attempt).await?;
+            }
+            sign_in(tx, kit, draw, attempt).await?
+        }
+    };
+    store::save(tx, attempt).await?;
+    store::complete(tx, attempt, done.session, draw.now).await?;
+    attempt.open = false;
+    attempt.session = Some(done.session);
+    Ok(finished(Some(done)))
+}
+
+/// Makes the account of a sign-up whose address was proven, or makes the guest a person.
+pub(crate) async fn make_user(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> Result<UserId> {
+    let now = draw.now;
+    let identifier = attempt.identifier.clone();
+    let guest = identifier.is_none();
+    let user = match attempt.body.guest {
+        Some(guest) => {
+            // The same id: what the guest has gathered stays theirs.
+            user::store::lock(tx, guest, now).await?.ok_or(Kind::AttemptClosed)?;
+            if !user::store::make_person(tx, guest).await? {
+                return Err(Kind::AttemptClosed.into());
+            }
+            user::store::bump_auth(tx, guest).await?;
+            guest
+        }
+        None => {
+            let kind = if guest { UserKind::Guest } else { UserKind::Person };
+            user::store::insert(tx, draw.user, kind, now).await?;
+            draw.user
+        }
+    };
+    if let Some(identifier) = &identifier {
+        if !attempt.body.proven_new {
+            return Err(Fault::bug("an account is made for an address that was not proven").into());
+        }
+        let new = identifier::store::New {
+            id: draw.identifier,
+            user,
+            identifier,
+            proven_at: Some(now),
+            asserted_by: None,
+            is_primary: true,
+        };
+        if !identifier::store::insert(tx, new, now).await? {
+            // Somebody was faster with the same address, which only its owner can be: begin again to sign in.
+            return Err(Kind::AttemptClosed.into());
+        }
+    }
+    if let Some(name) = &attempt.body.name {
+        let change = ProfileChange { name: Some(Some(name.clone())), ..ProfileChange::default() };
+        user::store::change(tx, user, &change).await?;
+    }
+    if let Some(id) = attempt.body.invitation
+        && !invitation::store::accept(tx, id, user, now).await?
+    {
+        return Err(Kind::InvitationUnusable.into());
+    }
+    let action = match (guest, attempt.body.guest) {
+        (true, _) => "user.guest_created",
+        (false, Some(_)) => "user.guest_upgraded",
+        (false, None) => "user.signed_up",
+    };
+    let entry =
+        Entry::new(draw.audits[0], now, action, Actor::User(user.0)).on("user", user.0).from(&kit.source);
+    audit::write(tx, entry).await?;
+    let rev = user::store::find(tx, user).await?.ok_or(Fault::bug("a new user is gone"))?.auth_rev;
+    attempt.user = Some(user);
+    attempt.auth_rev = Some(rev);
+    Ok(user)
+}
+
+/// Opens a session for the attempt's user, only if the credentials are still the ones that were checked: a reset while
+/// fifty sign-ins wait in the queue lets none of them live.
+async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> Result<Done> {
+    let now = draw.now;
+    let (Some(user), Some(auth_rev)) = (attempt.user, attempt.auth_rev) else {
+        return Err(Fault::bug("an attempt completes without a user").into());
+    };
+    if !user::store::sign_in(tx, user, auth_rev, now).await? {
+        return Err(Kind::CredentialsWrong.into());
+    }
+    let settings = &kit.settings.1;
+    let ends_at = now + Realm::micros(settings.session.absolute_seconds);
+    let pending = attempt.body.factor;
+    let second = attempt.proofs.iter().any(|p| p.second);
+    let tasks = if pending && attempt.body.second_factor == SecondFactor::Task {
+        vec!["second_factor".to_owned()]
+    } else {
+        Vec::new()
+    };
+    let assurance = if second { 2 } else { 1 };
+    let methods = attempt.methods();
+    let browser = match attempt.binding {
+        Binding::Browser(_) => Some(bound_browser(&kit.caller, attempt).ok_or(Kind::AttemptUnknown)?),
+        _ => None,
+    };
+    let new = session::New {
+        id: draw.session,
+        user,
+        kind: if browser.is_some() { SessionKind::Browser } else { SessionKind::Token },
+        browser: browser.map(|b| b.0),
+        client: None,
+        mount: kit.mount,
+        methods: methods.clone(),
+        assurance,
+        tasks,
+        claims: serde_json::json!({}),
+        user_agent: kit.source.user_agent.clone(),
+        address: kit.source.address.map(|a| a.to_string()),
+        idle_us: Some(Realm::micros(settings.session.idle_seconds)),
+        ends_at: Some(ends_at),
+    };
+    // The same person again in the same browser replaces the session before; a guest who became a person too.
+    let mut replaced = Vec::new();
+    if let Some((id, _)) = browser {
+        replaced = session::store::of_user_in_browser(tx, user, id).await?;
+    }
+    session::store::insert(tx, &new, now).await?;
+    replaced.extend(session::store::surplus(tx, user, settings.session.max_per_user).await?);
+    for old in replaced {
+        let which = session::Which::One(old);
+        kit.note(session::end(tx, &kit.ground, user, which, "replaced", kit.keep).await?);
+    }
+    let mut cookie = None;
+    if let Some((id, generation)) = browser {
+        let secret = draw.cookie_for(id);
+        let next = browser::store::rotate(tx, id, generation, &secret.hashed().0, Some(new.id), ends_at)
+            .await?
+            .ok_or(Kind::AttemptUnknown)?;
+        browser::store::know(tx, id, user, now).await?;
+        let ending = Ending::browser(&kit.ground, id, next);
+        ended::write(tx, &ending).await?;
+        kit.note(vec![ending]);
+        cookie = Some(NewCookie { secret, expires_at: ends_at });
+    }
+    let mut family = None;
+    if attempt.sink == Sink::Tokens {
+        let claims = Claims { auth_time: now / SECOND, amr: methods.clone(), assurance };
+        let new_family = family::New {
+            id: draw.family,
+            session: Some(new.id),
+            grant: None,
+            user,
+            client: None,
+            mount: kit.mount,
+            profile: family::Profile::Rotating,
+            audiences: serde_json::json!({ &kit.issuer: [] }),
+            claims,
+            idle_us: Some(Realm::micros(settings.token.refresh_idle_seconds)),
+            ends_at: Some(ends_at),
+        };
+        family::store::insert(tx, &new_family, now).await?;
+        family = Some(new_family);
+    }
+    // They got in: recoveries that are still under way are void.
+    challenge::store::void_recoveries(tx, user, now).await?;
+    let entry = Entry::new(draw.audits[2], now, "session.began", Actor::User(user.0))
+        .on("user", user.0)
+        .detail(serde_json::json!({ "session": new.id, "methods": methods }))
+        .from(&kit.source);
+    audit::write(tx, entry).await?;
+    Ok(Done { user, session: new.id, cookie, family })
+}
+
+/// Raises the session within which the proof was given.
+async fn step_up(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> Result<Done> {
+    let now = draw.now;
+    let (Some(user), Some(id)) = (attempt.user, attempt.body.within) else {
+        return Err(Fault::bug("a step-up without a session").into());
+    };
+    // The row of the user is taken, and the credentials are still those that were checked.
+    if !user::store::sign_in(tx, user, attempt.auth_rev.unwrap_or(0), now).await? {
+        return Err(Kind::CredentialsWrong.into());
+    }
+    let session = session::store::find(tx, id).await?.ok_or(Kind::NotSignedIn)?;
+    let mut methods = session.methods.clone();
+    for method in attempt.methods() {
+        if !methods.contains(&method) {
+            methods.push(method);
+        }
+    }
+    let second = attempt.proofs.iter().any(|p| p.second);
+    let assurance = if second { 2 } else { session.assurance };
+    let tasks: Vec<String> =
+        session.tasks.iter().filter(|t| !(second && t.as_str() == "second_factor")).cloned().collect();
+    let proved = session::store::proved(
+        tx,
+        id,
+        now,
+        &serde_json::to_string(&methods)?,
+        assurance,
+        &serde_json::to_string(&tasks)?,
+    )
+    .await?;
+    if !proved {
+        return Err(Kind::NotSignedIn.into());
+    }
+    let claims = Claims { auth_time: now / SECOND, amr: methods.clone(), assurance };
+    family::store::set_claims(tx, id, &serde_json::to_string(&claims)?).await?;
+    let cookie = rotate_cookie(tx, kit, draw, attempt, Some(id)).await?;
+    let entry = Entry::new(draw.audits[2], now, "session.proved_again", Actor::User(user.0))
+        .on("user", user.0)
+        .detail(serde_json::json!({ "session": id, "methods": attempt.methods() }))
+        .from(&kit.source);
+    audit::write(tx, entry).await?;
+    Ok(Done { user, session: id, cookie, family: None })
+}
+
+/// Makes a proven address the account's, in place of the one before.
+async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> Result<Done> {
+    let now = draw.now;
+    let (Some(user), Some(within), Some(identifier)) =
+        (attempt.user, attempt.body.within, attempt.identifier.clone())
+    else {
+        return Err(Fault::bug("an address is proven for nobody").into());
+    };
+    let rev = user::store::lock(tx, user, now).await?;
+    if rev.is_none() || rev != attempt.auth_rev {
+        return Err(Kind::AttemptClosed.into());
+    }
+    if session::store::find(tx, within).await?.is_none() {
+        return Err(Kind::NotSignedIn.into());
+    }
+    let before = identifier::store::of_user(tx, user).await?;
+    let old = before.iter().find(|i| i.kind == IdentifierKind::Email && i.is_primary).cloned();
+    match identifier::store::find(tx, IdentifierKind::Email, &identifier.normal).await? {
+        Some(stored) if stored.user == user => identifier::store::prove(tx, stored.id, now).await?,
+        Some(stored) if stored.is_good() => return Err(Kind::IdentifierTaken.keep().into()),
+        taken => {
+            if let Some(stored) = taken {
+                // Somebody had claimed it without proof: the claim is void, their account stays.
+                identifier::store::delete(tx, stored.id).await?;
+            }
+            let new = identifier::store::New {
+                id: draw.identifier,
+                user,
+                identifier: &identifier,
+                proven_at: Some(now),
+                asserted_by: None,
+                is_primary: true,
+            };
+            if !identifier::store::insert(tx, new, now).await? {
+                return Err(Kind::IdentifierTaken.into());
+            }
+        }
+    }
+    identifier::store::delete_others(tx, user, IdentifierKind::Email, &identifier.normal).await?;
+    attempt.auth_rev = Some(user::store::bump_auth(tx, user).await?);
+    challenge::store::void_of_user(tx, user, now).await?;
+    if let Some(old) = old.filter(|o| o.normal != identifier.normal) {
+        let letter = mail::email_changed(&kit.settings.1.name, &old.typed, &identifier.typed);
+        outbox::put(tx, &outbox::prepare(&kit.ground, mail::JOB, &letter)?).await?;
+    }
+    let entry = Entry::new(draw.audits[2], now, "email.changed", Actor::User(user.0))
+        .on("user", user.0)
+        .from(&kit.source);
+    audit::write(tx, entry).await?;
+    let cookie = rotate_cookie(tx, kit, draw, attempt, None).await?;
+    Ok(Done { user, session: within, cookie, family: None })
+}
+
+/// Gives the browser of the attempt a new secret; its current session stays (or becomes `session`).
+async fn rotate_cookie(
+    tx: &mut Tx,
+    kit: &Kit,
+    draw: &Draw,
+    attempt: &Attempt,
+    session: Option<SessionId>,
+) -> Result<Option<NewCookie>> {
+    let Binding::Browser(_) = attempt.binding else { return Ok(None) };
+    let (id, generation) = bound_browser(&kit.caller, attempt).ok_or(Kind::AttemptUnknown)?;
+    let secret = draw.cookie_for(id);
+    let session = session.or(attempt.body.within);
+    let expires_at = draw.now + Realm::micros(kit.settings.1.session.absolute_seconds);
+    let next = browser::store::rotate(tx, id, generation, &secret.hashed().0, session, expires_at)
+        .await?
+        .ok_or(Kind::AttemptUnknown)?;
+    let ending = Ending::browser(&kit.ground, id, next);
+    ended::write(tx, &ending).await?;
+    kit.note(vec![ending]);
+    Ok(Some(NewCookie { secret, expires_at }))
+}
+
+/// Makes a guest: an account without an identifier, signed in at once.
+pub(crate) async fn guest(realm: &Realm, caller: &Caller, attempt: Attempt) -> Result<Outcome> {
+    let draw = Draw::new(realm);
+    let kit = Kit::new(realm, caller);
+    let (done, finished) = realm
+        .db()
+        .write(async move |tx| -> Result<(Attempt, Finished)> {
+            let mut attempt = store::lock(tx, attempt.id, draw.now).await?.ok_or(Kind::AttemptClosed)?;
+            attempt.prove("guest", draw.now, false);
+            attempt.body.password_set = true;
+            make_user(tx, &kit, &draw, &mut attempt).await?;
+            let finished = finish(tx, &kit, &draw, &mut attempt).await?;
+            Ok((attempt, finished))
+        })
+        .await?;
+    finished.hand_out(realm, done)
+}

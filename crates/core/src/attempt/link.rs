@@ -1,0 +1,148 @@
+//! Links. A link that travelled by mail is never spent by a GET: the page behind it has a button. Opened in the
+//! browser that began the attempt it goes on with it; opened anywhere else it offers to go on *there*, with an attempt
+//! of its own, and never completes somebody else's.
+
+use super::{
+    Attempt, AttemptKind, Binding, Body, Caller, Draw, OPEN, Outcome, SecondFactor, Sink, complete,
+    password_at_sign_up, prove, store,
+};
+use crate::{
+    browser::{self, NewCookie},
+    challenge::{self, Challenge, Purpose},
+    id::AttemptId,
+    identifier::{Identifier, IdentifierKind},
+    limit::Rule,
+    realm::Realm,
+    refusal::{Kind, Result},
+    secret::Keyed,
+};
+
+/// What a link is for, to be shown before it is used.
+#[derive(Debug, Clone)]
+pub struct Looked {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The address that it came to.
+    pub address: String,
+    /// Whether this browser began the attempt.
+    pub here: bool,
+    /// Whether it can be used in this browser at all.
+    pub usable_here: bool,
+}
+
+/// Looks at a link without using it.
+pub async fn look(realm: &Realm, caller: &Caller, token: &str) -> Result<Looked> {
+    realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
+    let link = Keyed::parse(token).ok_or(Kind::LinkUnusable)?;
+    let challenge = challenge::look(realm.db(), &link, realm.now()).await?.ok_or(Kind::LinkUnusable)?;
+    let here = own(realm, caller, &challenge).await?.is_some();
+    Ok(Looked {
+        purpose: challenge.purpose,
+        address: challenge.typed.clone(),
+        here,
+        usable_here: here || elsewhere(challenge.purpose).is_some(),
+    })
+}
+
+/// The attempt of the challenge, if this caller holds it.
+async fn own(realm: &Realm, caller: &Caller, challenge: &Challenge) -> Result<Option<AttemptId>> {
+    let Some(id) = challenge.attempt else { return Ok(None) };
+    match super::load(realm, caller, id).await {
+        Ok(attempt) if attempt.open => Ok(Some(id)),
+        Ok(_) => Ok(None),
+        Err(e) if e.kind() == Some(Kind::AttemptUnknown) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// What a link does in another browser than the one that began: proofs within a session have no meaning there.
+fn elsewhere(purpose: Purpose) -> Option<AttemptKind> {
+    match purpose {
+        Purpose::SignIn => Some(AttemptKind::SignIn),
+        Purpose::SignUp => Some(AttemptKind::SignUp),
+        Purpose::Recover => Some(AttemptKind::Recover),
+        Purpose::StepUp | Purpose::Verify | Purpose::Factor => None,
+    }
+}
+
+/// Uses a link. Gives, beside the outcome, a cookie for a browser that had none.
+pub async fn follow(realm: &Realm, caller: &Caller, token: &str) -> Result<(Outcome, Option<NewCookie>)> {
+    realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
+    let link = Keyed::parse(token).ok_or(Kind::LinkUnusable)?;
+    let challenge = challenge::look(realm.db(), &link, realm.now()).await?.ok_or(Kind::LinkUnusable)?;
+    let own = own(realm, caller, &challenge).await?;
+    let mut caller = caller.clone();
+    let mut cookie = None;
+    let fresh = match own {
+        Some(_) => None,
+        None => {
+            let kind = elsewhere(challenge.purpose).ok_or(Kind::LinkUnusable)?;
+            if caller.browser.is_none() {
+                let (known, new) = browser::create(realm, caller.source.user_agent.as_deref()).await?;
+                caller.browser = Some(known);
+                cookie = Some(new);
+            }
+            Some(begin_here(realm, &caller, kind, &challenge)?)
+        }
+    };
+    let draw = Draw::new(realm);
+    let kit = complete::Kit::new(realm, &caller);
+    let now = draw.now;
+    let mount = realm.mount();
+    let at_sign_up = password_at_sign_up(realm);
+    let (done, finished) = realm
+        .db()
+        .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
+            let challenge = challenge::spend_link(tx, &link, now).await?;
+            let second = challenge.purpose == Purpose::Factor;
+            let mut attempt = match &fresh {
+                Some(fresh) => {
+                    store::insert(tx, fresh, mount).await?;
+                    fresh.clone()
+                }
+                None => {
+                    let id = challenge.attempt.ok_or(Kind::LinkUnusable)?;
+                    let step = if second { super::Step::Factor } else { super::Step::Code };
+                    super::take(tx, &caller, id, step, at_sign_up, now).await?
+                }
+            };
+            prove::address(tx, &kit, &mut attempt, &challenge, "link", second, now).await?;
+            let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
+            Ok((attempt, finished))
+        })
+        .await?;
+    Ok((finished.hand_out(realm, done)?, cookie))
+}
+
+/// An attempt of this browser's own. Nothing that the other one typed (a name, an invitation) is taken over: it may
+/// have been begun by somebody who only knew the address.
+fn begin_here(realm: &Realm, caller: &Caller, kind: AttemptKind, challenge: &Challenge) -> Result<Attempt> {
+    let browser = caller.browser.as_ref().ok_or(Kind::LinkUnusable)?;
+    let draw = Draw::new(realm);
+    Ok(Attempt {
+        id: draw.attempt,
+        kind,
+        binding: Binding::Browser(browser.id),
+        handle: None,
+        sink: Sink::Cookie,
+        open: true,
+        user: None,
+        auth_rev: None,
+        identifier: Some(Identifier {
+            kind: IdentifierKind::Email,
+            typed: challenge.typed.clone(),
+            normal: challenge.normal.clone(),
+        }),
+        proofs: Vec::new(),
+        body: Body {
+            // A link of a sign-in that went to nobody's address was a sign-up link.
+            or_sign_up: challenge.user.is_none(),
+            second_factor: SecondFactor::Before,
+            user_agent: caller.source.user_agent.clone(),
+            ..Body::default()
+        },
+        session: None,
+        created_at: draw.now,
+        expires_at: draw.now + OPEN,
+    })
+}

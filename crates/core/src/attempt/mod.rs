@@ -1,0 +1,379 @@
+//! Attempts: one sign-in, sign-up, recovery, step-up or proof of an address in progress. Pages, the JSON API and every
+//! dialect's resources are views of them. An attempt is a row; each step takes the row, looks at what is offered,
+//! applies its proof, and completes when nothing is outstanding.
+
+pub mod begin;
+pub mod code;
+pub mod complete;
+pub mod link;
+pub mod new_password;
+pub mod password;
+pub mod prove;
+pub mod store;
+
+use crate::{
+    audit::Source,
+    browser::{self, NewCookie},
+    clock::{DAY, HOUR, Micros},
+    id::{
+        AttemptId, AuditId, BrowserId, CredentialId, FamilyId, IdentifierId, InvitationId, SessionId, UserId,
+    },
+    identifier::Identifier,
+    oauth::mint::Tokens,
+    realm::Realm,
+    refusal::{Kind, Refusal, Result},
+    secret::Keyed,
+};
+use serde::{Deserialize, Serialize};
+
+/// What is attempted. A sign-in and a sign-up can turn into one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptKind {
+    /// Get in.
+    SignIn,
+    /// Make an account.
+    SignUp,
+    /// Get back in and set a new password.
+    Recover,
+    /// Prove again, within a session.
+    StepUp,
+    /// Prove an address and make it the account's.
+    Verify,
+}
+
+impl AttemptKind {
+    /// The word that is stored and shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            AttemptKind::SignIn => "sign_in",
+            AttemptKind::SignUp => "sign_up",
+            AttemptKind::Recover => "recover",
+            AttemptKind::StepUp => "step_up",
+            AttemptKind::Verify => "verify",
+        }
+    }
+
+    /// Reads the stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::SignIn, Self::SignUp, Self::Recover, Self::StepUp, Self::Verify]
+            .into_iter()
+            .find(|k| k.word() == word)
+    }
+}
+
+/// A step that an attempt takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// The password.
+    Password,
+    /// A code (or the link of the same mail); it has to be asked for first.
+    Code,
+    /// A password to have from now on.
+    NewPassword,
+    /// The code of the second factor; it has to be asked for first.
+    Factor,
+}
+
+impl Step {
+    /// The word that faces show.
+    pub fn word(self) -> &'static str {
+        match self {
+            Step::Password => "password",
+            Step::Code => "code",
+            Step::NewPassword => "new_password",
+            Step::Factor => "factor",
+        }
+    }
+}
+
+/// What comes out at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sink {
+    /// A session held by the browser's cookie.
+    Cookie,
+    /// Access and refresh tokens.
+    Tokens,
+}
+
+/// Who may go on with an attempt. Each binding has a handle of its own kind, which works on it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// The browser that began it.
+    Browser(BrowserId),
+    /// Whoever holds the attempt's handle.
+    Bearer,
+    /// The client that began it, with the attempt's handle (Auth0's `mfa_token`).
+    Client(uuid::Uuid),
+}
+
+/// A proof that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// RFC 8176: `pwd`, `otp`; `link` for a mailed link.
+    pub method: String,
+    /// When.
+    pub at: Micros,
+    /// Whether it was the second factor.
+    #[serde(default)]
+    pub second: bool,
+}
+
+/// When the second factor of a user who has one is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactor {
+    /// Before there is a session.
+    #[default]
+    Before,
+    /// As a task of a session at the first level, for faces that serve it.
+    Task,
+}
+
+/// What an attempt remembers that no statement asks for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Body {
+    /// Whether a sign-in with an unknown address may turn into a sign-up.
+    pub or_sign_up: bool,
+    /// The name to give a new account.
+    pub name: Option<String>,
+    /// The invitation that is used.
+    pub invitation: Option<InvitationId>,
+    /// The guest who becomes a person.
+    pub guest: Option<UserId>,
+    /// The session within which this happens.
+    pub within: Option<SessionId>,
+    /// The address was proven and belongs to nobody: a new account follows.
+    pub proven_new: bool,
+    /// The user has a second factor, which is outstanding.
+    pub factor: bool,
+    /// When the second factor is asked for.
+    pub second_factor: SecondFactor,
+    /// A new password has been set in this attempt.
+    pub password_set: bool,
+    /// The User-Agent that began it.
+    pub user_agent: Option<String>,
+}
+
+/// An attempt as stored.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// What is attempted.
+    pub kind: AttemptKind,
+    /// Who may go on with it.
+    pub binding: Binding,
+    pub(crate) handle: Option<Vec<u8>>,
+    /// What comes out.
+    pub sink: Sink,
+    /// Whether steps are taken.
+    pub open: bool,
+    /// Who it turned out to be: set by a proof, never by what was typed.
+    pub user: Option<UserId>,
+    /// The revision of the user's credentials that was checked.
+    pub auth_rev: Option<i64>,
+    /// What was typed.
+    pub identifier: Option<Identifier>,
+    /// The proofs so far.
+    pub proofs: Vec<Proof>,
+    /// What else it remembers.
+    pub body: Body,
+    /// The session that came out.
+    pub session: Option<SessionId>,
+    /// When it began.
+    pub created_at: Micros,
+    /// Until when it is open or, once completed, readable.
+    pub expires_at: Micros,
+}
+
+/// An open attempt is given up after so long.
+pub const OPEN: Micros = HOUR;
+/// A completed attempt is readable for so long, and unable to act.
+pub const READABLE: Micros = DAY;
+
+impl Attempt {
+    /// The steps that are offered now; any one of them leads on. They depend on proofs alone, never on whether an
+    /// account exists for what was typed.
+    pub fn offers(&self, password_at_sign_up: bool) -> Vec<Step> {
+        if !self.open {
+            return Vec::new();
+        }
+        let first = self.proofs.iter().any(|p| !p.second);
+        let factor = self.body.factor && self.body.second_factor == SecondFactor::Before;
+        match self.kind {
+            AttemptKind::SignIn if !first => vec![Step::Password, Step::Code],
+            // A password was right, but the address it hangs on has never been proven.
+            AttemptKind::SignIn if self.user.is_none() => vec![Step::Code],
+            AttemptKind::SignIn if factor => vec![Step::Factor],
+            AttemptKind::SignUp if !first => vec![Step::Code],
+            AttemptKind::SignUp if password_at_sign_up && !self.body.password_set => vec![Step::NewPassword],
+            AttemptKind::Recover if !first => vec![Step::Code],
+            AttemptKind::Recover if !self.body.password_set => vec![Step::NewPassword],
+            AttemptKind::Recover if factor => vec![Step::Factor],
+            AttemptKind::StepUp if factor && !self.proofs.iter().any(|p| p.second) => vec![Step::Factor],
+            AttemptKind::StepUp if !factor && !first => vec![Step::Password, Step::Code],
+            AttemptKind::Verify if !first => vec![Step::Code],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Refuses a step that is not offered.
+    pub fn must_offer(&self, step: Step, password_at_sign_up: bool) -> Result<()> {
+        if !self.open {
+            return Err(Kind::AttemptClosed.into());
+        }
+        let offers = self.offers(password_at_sign_up);
+        if offers.contains(&step) {
+            return Ok(());
+        }
+        let mut refusal = Refusal::new(Kind::StepNotOffered).param(step.word());
+        for offer in offers {
+            refusal = refusal.reason(offer.word());
+        }
+        Err(refusal.into())
+    }
+
+    pub(crate) fn prove(&mut self, method: &str, at: Micros, second: bool) {
+        self.proofs.push(Proof { method: method.to_owned(), at, second });
+    }
+
+    /// RFC 8176 values of the proofs, each once.
+    pub fn methods(&self) -> Vec<String> {
+        let mut methods: Vec<String> = Vec::new();
+        for proof in &self.proofs {
+            // A mailed link is possession of the mailbox like a mailed code; `link` is no registered value.
+            let method = if proof.method == "link" { "otp" } else { &proof.method };
+            if !methods.iter().any(|m| m == method) {
+                methods.push(method.to_owned());
+            }
+        }
+        if self.proofs.iter().any(|p| p.second) {
+            methods.push("mfa".into());
+        }
+        methods
+    }
+}
+
+/// Who calls: the browser by its cookie, the holder of a handle, or nobody in particular.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The browser whose cookie came with the request.
+    pub browser: Option<browser::Known>,
+    /// The attempt's handle.
+    pub handle: Option<Keyed>,
+    /// The authenticated client.
+    pub client: Option<uuid::Uuid>,
+    /// Where the request came from.
+    pub source: Source,
+}
+
+impl Caller {
+    /// Whether the caller may go on with `attempt`.
+    pub fn holds(&self, attempt: &Attempt) -> bool {
+        let handle = || match (&self.handle, &attempt.handle) {
+            (Some(shown), Some(stored)) => shown.id == attempt.id.0 && shown.hashed().matches(stored),
+            _ => false,
+        };
+        match attempt.binding {
+            Binding::Browser(id) => self.browser.as_ref().is_some_and(|b| b.id == id),
+            Binding::Bearer => handle(),
+            Binding::Client(id) => self.client == Some(id) && handle(),
+        }
+    }
+}
+
+/// What a completed attempt hands out.
+#[derive(Clone)]
+pub struct Completed {
+    /// Who.
+    pub user: UserId,
+    /// The session that came to be, or was proven again.
+    pub session: SessionId,
+    /// The browser's new cookie.
+    pub cookie: Option<NewCookie>,
+    /// Access and refresh tokens.
+    pub tokens: Option<Tokens>,
+}
+
+/// What a step leads to.
+#[derive(Clone)]
+pub struct Outcome {
+    /// The attempt afterwards.
+    pub attempt: Attempt,
+    /// What came out, if that was the last step.
+    pub completed: Option<Completed>,
+}
+
+/// Whether new accounts need a password in this realm.
+pub fn password_at_sign_up(realm: &Realm) -> bool {
+    realm.settings().1.password.required
+}
+
+/// Reads an attempt for a caller who may go on with it.
+pub async fn load(realm: &Realm, caller: &Caller, id: AttemptId) -> Result<Attempt> {
+    let now = realm.now();
+    let attempt = realm.db().read(async |tx| store::find(tx, id, now).await).await?;
+    // Another's attempt and none at all are the same answer.
+    attempt.filter(|a| caller.holds(a)).ok_or_else(|| Kind::AttemptUnknown.into())
+}
+
+/// Takes an attempt's row within a transaction, for a caller who may go on with it, and refuses a step that is not
+/// offered any more.
+pub(crate) async fn take(
+    tx: &mut latchstring_db::Tx,
+    caller: &Caller,
+    id: AttemptId,
+    step: Step,
+    password_at_sign_up: bool,
+    now: Micros,
+) -> Result<Attempt> {
+    let attempt = store::lock(tx, id, now).await?.ok_or(Kind::AttemptClosed)?;
+    if !caller.holds(&attempt) {
+        return Err(Kind::AttemptUnknown.into());
+    }
+    attempt.must_offer(step, password_at_sign_up)?;
+    Ok(attempt)
+}
+
+/// Everything random that a transaction of a step may need: drawn before it opens, since it may run twice.
+#[derive(Clone)]
+pub(crate) struct Draw {
+    pub now: Micros,
+    pub user: UserId,
+    pub session: SessionId,
+    pub family: FamilyId,
+    pub identifier: IdentifierId,
+    pub credential: CredentialId,
+    pub audits: [AuditId; 3],
+    pub attempt: AttemptId,
+    /// 256 bits for the browser's new secret, for [`Draw::cookie_for`].
+    pub cookie: Keyed,
+}
+
+impl Draw {
+    pub(crate) fn new(realm: &Realm) -> Self {
+        let ground = realm.ground();
+        let random = ground.random();
+        let now = ground.now();
+        Self {
+            now,
+            user: UserId::new(now, random),
+            session: SessionId::new(now, random),
+            family: FamilyId::new(now, random),
+            identifier: IdentifierId::new(now, random),
+            credential: CredentialId::new(now, random),
+            audits: [0, 1, 2].map(|i| AuditId::new(now + i, random)),
+            attempt: AttemptId::new(now, random),
+            cookie: Keyed::new(uuid::Uuid::nil(), random),
+        }
+    }
+
+    /// The drawn secret, for an existing browser.
+    pub(crate) fn cookie_for(&self, browser: BrowserId) -> Keyed {
+        self.cookie.with_id(browser.0)
+    }
+}

@@ -1,0 +1,92 @@
+//! The new-password step: the last one of a sign-up and of a recovery, always after the address was proven.
+
+use super::{Attempt, AttemptKind, Caller, Draw, Outcome, Step, complete, load, password_at_sign_up, take};
+use crate::{
+    audit::{self, Actor, Entry},
+    browser, challenge,
+    credential::{self, SetBy},
+    id::AttemptId,
+    mail, outbox,
+    realm::Realm,
+    refusal::{Kind, Result},
+    secret::Password,
+    session, user,
+};
+
+/// Sets the password that the account has from now on.
+pub async fn new_password(
+    realm: &Realm,
+    caller: &Caller,
+    id: AttemptId,
+    password: Password,
+) -> Result<Outcome> {
+    let at_sign_up = password_at_sign_up(realm);
+    let attempt = load(realm, caller, id).await?;
+    attempt.must_offer(Step::NewPassword, at_sign_up)?;
+    credential::check_length(realm, &password)?;
+    let mut words: Vec<String> = Vec::new();
+    words.extend(attempt.identifier.as_ref().map(|i| i.typed.clone()));
+    words.extend(attempt.body.name.clone());
+    let mut notice = None;
+    if let Some(user) = attempt.user {
+        let full = realm
+            .db()
+            .read(async |tx| user::store::full(tx, user).await)
+            .await?
+            .ok_or(Kind::AttemptClosed)?;
+        words.extend(full.identifiers.iter().map(|i| i.typed.clone()));
+        words.extend(full.user.name.clone());
+        if let Some(email) = full.email() {
+            let letter = mail::password_changed(&realm.settings().1.name, &email.typed);
+            notice = Some(outbox::prepare(realm.ground(), mail::JOB, &letter)?);
+        }
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    credential::check_policy(realm, &password, &words)?;
+    let phc = realm.hash().hash(password, realm.hash_params()).await?;
+
+    let draw = Draw::new(realm);
+    let kit = complete::Kit::new(realm, caller);
+    let caller = caller.clone();
+    let now = draw.now;
+    let (done, finished) = realm
+        .db()
+        .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
+            let mut attempt = take(tx, &caller, id, Step::NewPassword, at_sign_up, now).await?;
+            attempt.body.password_set = true;
+            match attempt.kind {
+                AttemptKind::SignUp => {
+                    let user = complete::make_user(tx, &kit, &draw, &mut attempt).await?;
+                    credential::store::set_password(tx, draw.credential, user, &phc, SetBy::User, true, now)
+                        .await?;
+                }
+                _ => {
+                    let user = attempt.user.ok_or(Kind::AttemptClosed)?;
+                    // What was checked is what is used: the credentials are still those of the proof.
+                    let rev = user::store::lock(tx, user, now).await?;
+                    if rev.is_none() || rev != attempt.auth_rev {
+                        return Err(Kind::AttemptClosed.into());
+                    }
+                    credential::store::set_password(tx, draw.credential, user, &phc, SetBy::User, true, now)
+                        .await?;
+                    attempt.auth_rev = Some(user::store::bump_auth(tx, user).await?);
+                    challenge::store::void_of_user(tx, user, now).await?;
+                    browser::store::forget_user(tx, user).await?;
+                    kit.note(
+                        session::end_everything(tx, &kit.ground, user, "password_reset", kit.keep).await?,
+                    );
+                    if let Some(notice) = &notice {
+                        outbox::put(tx, notice).await?;
+                    }
+                    let entry = Entry::new(draw.audits[1], now, "password.reset", Actor::User(user.0))
+                        .on("user", user.0)
+                        .from(&kit.source);
+                    audit::write(tx, entry).await?;
+                }
+            }
+            let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
+            Ok((attempt, finished))
+        })
+        .await?;
+    finished.hand_out(realm, done)
+}

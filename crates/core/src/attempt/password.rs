@@ -1,0 +1,228 @@
+//! The password step: throttled before it is evaluated, evaluated on the pool, applied only if the credentials are
+//! still the ones that were checked.
+
+use super::{AttemptKind, Caller, Draw, Outcome, Step, complete, load, password_at_sign_up, take};
+use crate::{
+    audit::{self, Actor, Entry},
+    browser, credential,
+    id::{AttemptId, BrowserId, UserId},
+    identifier::IdentifierKind,
+    limit::{self, Rule},
+    realm::Realm,
+    refusal::{Kind, Refusal, Result},
+    seal::MacPurpose,
+    secret::Password,
+    user,
+};
+
+/// Proves an attempt by password. Known, unknown, banned and password-less accounts take the same path and cost the
+/// same hash and the same statements.
+pub async fn password(realm: &Realm, caller: &Caller, id: AttemptId, password: Password) -> Result<Outcome> {
+    let at_sign_up = password_at_sign_up(realm);
+    let attempt = load(realm, caller, id).await?;
+    attempt.must_offer(Step::Password, at_sign_up)?;
+    credential::check_length(realm, &password)?;
+    let found = who(realm, &attempt).await?;
+    let spelled = attempt.identifier.as_ref().map(|i| i.normal.clone()).unwrap_or_default();
+    let checked = verify(realm, caller, found, &spelled, password).await?;
+
+    let draw = Draw::new(realm);
+    let caller_again = caller.clone();
+    let kit = complete::Kit::new(realm, caller);
+    let now = draw.now;
+    let (done, finished) = realm
+        .db()
+        .write(async move |tx| -> Result<(super::Attempt, complete::Finished)> {
+            let mut attempt = take(tx, &caller_again, id, Step::Password, at_sign_up, now).await?;
+            if let Some((old, new)) = &checked.upgrade {
+                credential::store::upgrade(tx, checked.user, old, new).await?;
+            }
+            limit::store::clear(tx, checked.throttle).await?;
+            attempt.prove("pwd", now, false);
+            if checked.good || attempt.kind == AttemptKind::StepUp {
+                attempt.user = Some(checked.user);
+                attempt.auth_rev = Some(checked.auth_rev);
+                kit.look_for_factor(tx, &mut attempt).await?;
+            }
+            // Else the address is unproven: a code must follow, and the account is not theirs before.
+            let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
+            Ok((attempt, finished))
+        })
+        .await?;
+    finished.hand_out(realm, done)
+}
+
+/// Whoever the attempt is about, as far as a password goes.
+struct Found {
+    user: UserId,
+    auth_rev: i64,
+    banned: bool,
+    phc: Option<String>,
+    good: bool,
+}
+
+async fn who(realm: &Realm, attempt: &super::Attempt) -> Result<Option<Found>> {
+    if let Some(id) = attempt.user {
+        return who_is(realm, id).await;
+    }
+    let Some(identifier) = &attempt.identifier else { return Ok(None) };
+    find(realm, identifier.kind, &identifier.normal).await
+}
+
+async fn who_is(realm: &Realm, id: UserId) -> Result<Option<Found>> {
+    let now = realm.now();
+    realm
+        .db()
+        .read(async |tx| -> Result<Option<Found>> {
+            let Some(user) = user::store::find(tx, id).await? else { return Ok(None) };
+            let phc = credential::store::password(tx, id).await?;
+            let banned = user.is_banned(now);
+            Ok(Some(Found { user: id, auth_rev: user.auth_rev, banned, phc, good: true }))
+        })
+        .await
+}
+
+async fn find(realm: &Realm, kind: IdentifierKind, normal: &str) -> Result<Option<Found>> {
+    let now = realm.now();
+    let found = realm.db().read(async |tx| user::store::for_sign_in(tx, kind, normal, now).await).await?;
+    Ok(found.map(|f| Found {
+        user: f.user,
+        auth_rev: f.auth_rev,
+        banned: f.banned,
+        phc: f.phc,
+        // A username has no mailbox to prove: whoever holds the account chose it.
+        good: f.good || kind == IdentifierKind::Username,
+    }))
+}
+
+/// A password that was right.
+pub struct Checked {
+    /// Whose.
+    pub user: UserId,
+    /// The revision of the credentials that were checked.
+    pub auth_rev: i64,
+    /// Whether the identifier that was typed is proven or asserted.
+    pub good: bool,
+    /// Old and new hash, where the old one is weaker than today's.
+    pub upgrade: Option<(String, String)>,
+    /// The row of failures to clear.
+    pub throttle: [u8; 32],
+}
+
+/// Checks identifier and password without an attempt, for faces that have none (`/token`), under the same limits.
+pub async fn check(
+    realm: &Realm,
+    caller: &Caller,
+    identifier: &crate::identifier::Identifier,
+    password: Password,
+) -> Result<Checked> {
+    credential::check_length(realm, &password)?;
+    let found = find(realm, identifier.kind, &identifier.normal).await?;
+    verify(realm, caller, found, &identifier.normal, password).await
+}
+
+/// Checks the password of a user who is signed in, under the same limits.
+pub async fn check_user(realm: &Realm, caller: &Caller, id: UserId, password: Password) -> Result<Checked> {
+    credential::check_length(realm, &password)?;
+    let found = who_is(realm, id).await?;
+    verify(realm, caller, found, "", password).await
+}
+
+async fn verify(
+    realm: &Realm,
+    caller: &Caller,
+    found: Option<Found>,
+    spelled: &str,
+    password: Password,
+) -> Result<Checked> {
+    realm.limit_address(Rule::PasswordsByAddress, &caller.source).await?;
+    let target = found.as_ref().map(|f| f.user);
+    // One counter for an account, however it is spelled; for unknown ones by what was typed. A browser in which the
+    // owner has signed in before has a counter of its own, so that a stranger's failures don't lock the owner out.
+    let browser = caller.browser.as_ref().map_or(BrowserId(uuid::Uuid::nil()), |b| b.id);
+    let known = browser::is_known_to(realm, browser, target.unwrap_or(UserId(uuid::Uuid::nil()))).await?;
+    let throttle = throttle_key(realm, target, spelled, known.then_some(browser));
+    try_proof(realm, throttle).await?;
+
+    let phc = found.as_ref().and_then(|f| f.phc.clone());
+    let verified = realm.hash().verify(password, phc.clone(), realm.hash_params()).await?;
+    match found {
+        Some(f) if verified.matches => {
+            if f.banned {
+                // They proved that it is theirs; now they may know.
+                return Err(Kind::UserBanned.into());
+            }
+            let upgrade = phc.zip(verified.upgraded);
+            Ok(Checked { user: f.user, auth_rev: f.auth_rev, good: f.good, upgrade, throttle })
+        }
+        _ => {
+            note_failure(realm, caller, target).await?;
+            Err(Kind::CredentialsWrong.into())
+        }
+    }
+}
+
+/// The key under which failures in a row are counted.
+pub(crate) fn throttle_key(
+    realm: &Realm,
+    user: Option<UserId>,
+    spelled: &str,
+    known: Option<BrowserId>,
+) -> [u8; 32] {
+    let who = match user {
+        Some(user) => user.0.as_bytes().to_vec(),
+        None => spelled.as_bytes().to_vec(),
+    };
+    let device = known.map(|b| b.0.as_bytes().to_vec()).unwrap_or_default();
+    realm.ground().keys.mac(MacPurpose::Limit, &[b"password", &who, &device])
+}
+
+/// Counts a try before it is evaluated; refuses it when it comes too early.
+async fn try_proof(realm: &Realm, key: [u8; 32]) -> Result<()> {
+    let settings = realm.settings();
+    let limits = &settings.1.limits;
+    let (free, closed) = (limits.free_failures, limits.failures_until_closed);
+    let max_delay = Realm::micros(limits.max_delay_seconds);
+    let now = realm.now();
+    let throttle = realm
+        .db()
+        .write(async move |tx| -> Result<Option<Option<limit::store::Throttle>>> {
+            match limit::store::try_proof(tx, key, now, free, max_delay, closed).await? {
+                Some(_) => Ok(None),
+                None => Ok(Some(limit::store::throttle(tx, key).await?)),
+            }
+        })
+        .await?;
+    match throttle {
+        None => Ok(()),
+        Some(state) => {
+            let mut refusal = Refusal::new(Kind::Throttled);
+            let next_at = state.as_ref().map_or(now, |t| t.next_at);
+            if state.is_some_and(|t| t.failures >= closed) {
+                refusal = refusal.reason("password_closed");
+            } else {
+                refusal = refusal.retry_after_micros(next_at - now);
+            }
+            Err(refusal.into())
+        }
+    }
+}
+
+/// A refusal about a known user is an audit row, counted per minute. An unknown one costs a statement too.
+async fn note_failure(realm: &Realm, caller: &Caller, user: Option<UserId>) -> Result<()> {
+    let now = realm.now();
+    let mut entry = Entry::new(realm.ground().audit_id(), now, "sign_in.refused", Actor::Anonymous)
+        .detail(serde_json::json!({ "method": "pwd" }))
+        .from(&caller.source)
+        .refused();
+    if let Some(user) = user {
+        entry = entry.on("user", user.0);
+    }
+    let known = user.is_some();
+    realm
+        .db()
+        .write(async move |tx| -> Result<()> {
+            if known { audit::write(tx, entry.clone()).await } else { audit::store::nothing(tx).await }
+        })
+        .await
+}

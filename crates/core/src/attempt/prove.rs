@@ -1,0 +1,104 @@
+//! What it means that an address was proven: whose account it opens, and what its earlier, unproven owner loses.
+
+use super::{Attempt, AttemptKind, complete::Kit};
+use crate::{
+    challenge::{self, Challenge},
+    clock::Micros,
+    credential, family,
+    identifier::{self, IdentifierKind},
+    refusal::{Kind, Result},
+    session, user,
+};
+use latchstring_db::Tx;
+
+/// Applies a spent challenge to an attempt. Whatever this refuses leaves the challenge spent.
+pub(crate) async fn address(
+    tx: &mut Tx,
+    kit: &Kit,
+    attempt: &mut Attempt,
+    challenge: &Challenge,
+    method: &str,
+    second: bool,
+    now: Micros,
+) -> Result<()> {
+    let void = || Kind::CodeWrong.keep();
+    // The credentials changed since the message was sent: a pending code or link is void (A058, A106).
+    if let (Some(user), Some(seen)) = (challenge.user, challenge.auth_rev) {
+        let current = user::store::find(tx, user).await?.ok_or_else(void)?;
+        if current.auth_rev != seen {
+            return Err(void().into());
+        }
+    }
+    match attempt.kind {
+        AttemptKind::StepUp | AttemptKind::Verify => attempt.prove(method, now, second),
+        _ if second => {
+            attempt.body.factor = false;
+            attempt.prove(method, now, true);
+        }
+        AttemptKind::SignIn | AttemptKind::SignUp | AttemptKind::Recover => {
+            let stored = identifier::store::find(tx, IdentifierKind::Email, &challenge.normal).await?;
+            match stored {
+                Some(stored) => {
+                    if challenge.user.is_some_and(|user| user != stored.user) {
+                        return Err(void().into());
+                    }
+                    if stored.proven_at.is_none() {
+                        evict(tx, kit, &stored, attempt, now).await?;
+                    }
+                    let user = user::store::find(tx, stored.user).await?.ok_or_else(void)?;
+                    if user.is_banned(now) {
+                        return Err(crate::Refusal::new(Kind::UserBanned).keep().into());
+                    }
+                    if attempt.kind == AttemptKind::SignUp {
+                        // They have an account: the sign-up turns into a sign-in. Its name is not taken over.
+                        attempt.kind = AttemptKind::SignIn;
+                    }
+                    attempt.user = Some(user.id);
+                    attempt.auth_rev = Some(user.auth_rev);
+                    attempt.prove(method, now, false);
+                    kit.look_for_factor(tx, attempt).await?;
+                }
+                None => {
+                    let may = attempt.kind == AttemptKind::SignUp
+                        || (attempt.kind == AttemptKind::SignIn && attempt.body.or_sign_up);
+                    if !may || challenge.user.is_some() {
+                        return Err(void().into());
+                    }
+                    attempt.kind = AttemptKind::SignUp;
+                    attempt.body.proven_new = true;
+                    attempt.prove(method, now, false);
+                }
+            }
+        }
+    }
+    super::store::save(tx, attempt).await
+}
+
+/// Invariant 9: an unproven address proves nothing. Whoever proves it now is not inherited from by whoever set things
+/// up before: their password, sessions, tokens, linked identities and other unproven addresses go. What an admin or
+/// an import asserted is spared, and so is a password retyped in this very attempt.
+async fn evict(
+    tx: &mut Tx,
+    kit: &Kit,
+    stored: &identifier::Stored,
+    attempt: &Attempt,
+    now: Micros,
+) -> Result<()> {
+    user::store::lock(tx, stored.user, now).await?;
+    identifier::store::prove(tx, stored.id, now).await?;
+    if stored.asserted_at.is_some() {
+        return Ok(());
+    }
+    let retyped = attempt.proofs.iter().any(|p| p.method == "pwd");
+    if !retyped {
+        credential::store::evict_unproven(tx, stored.user).await?;
+    }
+    identifier::store::delete_unproven(tx, stored.user, stored.id).await?;
+    session::store::evict_identities(tx, stored.user).await?;
+    challenge::store::void_of_user(tx, stored.user, now).await?;
+    let endings = session::end_everything(tx, &kit.ground, stored.user, "address_proven", kit.keep).await?;
+    kit.note(endings);
+    family::store::end_of_user(tx, stored.user, now, "address_proven").await?;
+    user::store::bump_auth(tx, stored.user).await?;
+    Ok(())
+}

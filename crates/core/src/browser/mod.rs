@@ -1,0 +1,142 @@
+//! Browsers: a cookie jar or native install that we have given a secret. The cookie names the browser, not a session;
+//! the browser holds attempts and any number of sessions, one of them current. The cookie's value changes at each
+//! sign-in and step-up, and the one before is dead at once.
+
+pub mod store;
+
+use crate::{
+    cache::{CachedBrowser, Signed},
+    clock::{HOUR, MINUTE, Micros},
+    id::{BrowserId, UserId},
+    realm::Realm,
+    refusal::{Kind, Refusal, Result},
+    secret::Keyed,
+};
+use std::sync::{Arc, atomic::Ordering};
+
+/// A browser that nobody signed in with is forgotten after so long.
+pub const UNUSED: Micros = HOUR;
+
+/// A browser whose cookie was right, as far as a rule has to know it.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Which.
+    pub id: BrowserId,
+    /// The generation of the cookie that was shown: what follows is valid only while it stands.
+    pub generation: i64,
+    /// Who is signed in, if anybody is.
+    pub signed: Option<Arc<Signed>>,
+}
+
+/// A new or changed cookie, to be sent with the answer.
+#[derive(Debug, Clone)]
+pub struct NewCookie {
+    /// The value.
+    pub secret: Keyed,
+    /// When it ends.
+    pub expires_at: Micros,
+}
+
+/// Looks at a cookie's value. `None`: there is no such browser, or its cookie has changed since.
+pub async fn check(realm: &Realm, value: &str) -> Result<Option<Known>> {
+    let Some(cookie) = Keyed::parse(value) else { return Ok(None) };
+    let hash = cookie.hashed();
+    let id = BrowserId(cookie.id);
+    let now = realm.now();
+    if realm.is_fresh() {
+        if let Some(cached) = realm.browsers().get(&cookie.id)
+            && cached.generation >= realm.ended().browser_generation(id)
+            && !cached.signed.as_ref().is_some_and(|s| dead(realm, s, now))
+        {
+            if !hash.matches(&cached.hash) {
+                return Ok(None);
+            }
+            if let Some(signed) = &cached.signed {
+                touch(realm, signed, now);
+            }
+            return Ok(Some(Known { id, generation: cached.generation, signed: cached.signed.clone() }));
+        }
+        let Some(row) = realm.db().read(async |tx| store::with_session(tx, id, now).await).await? else {
+            return Ok(None);
+        };
+        let known = admit(realm, &hash, id, &row, now);
+        // Cached whoever asked: the entry holds the stored hash, and each look compares with it. What ended between
+        // our reading and this line is found by `dead` at the next look, since endings outlive cached entries.
+        realm.browsers().insert(cookie.id, Arc::new(row));
+        return Ok(known);
+    }
+    // The poll is late: memory is not trusted, and the database answers.
+    let Some(row) = realm.db().read(async |tx| store::with_session(tx, id, now).await).await? else {
+        return Ok(None);
+    };
+    Ok(admit(realm, &hash, id, &row, now))
+}
+
+fn admit(
+    realm: &Realm,
+    hash: &crate::secret::Hashed,
+    id: BrowserId,
+    row: &CachedBrowser,
+    now: Micros,
+) -> Option<Known> {
+    if !hash.matches(&row.hash) {
+        return None;
+    }
+    let signed = row.signed.clone().filter(|s| !dead(realm, s, now));
+    if let Some(signed) = &signed {
+        touch(realm, signed, now);
+    }
+    Some(Known { id, generation: row.generation, signed })
+}
+
+/// Whether a session that memory knows is over.
+fn dead(realm: &Realm, signed: &Signed, now: Micros) -> bool {
+    signed.expired(now)
+        || realm.ended().session_ended(signed.session)
+        || signed.created_at < realm.ended().user_valid_after(signed.user)
+}
+
+fn touch(realm: &Realm, signed: &Signed, now: Micros) {
+    let seen = signed.active.load(Ordering::Relaxed);
+    // Once a minute at most, and by one of those who come at once.
+    if now - seen >= MINUTE
+        && signed.active.compare_exchange(seen, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    {
+        realm.touch(signed.session, now);
+    }
+}
+
+/// Whether a session may be used: refuses one that waits for something, unless the face serves that task.
+pub fn usable(signed: &Signed) -> Result<()> {
+    if signed.tasks.is_empty() {
+        return Ok(());
+    }
+    let mut refusal = Refusal::new(Kind::TaskOutstanding);
+    for task in &signed.tasks {
+        refusal = refusal.reason(task.clone());
+    }
+    Err(refusal.into())
+}
+
+/// A new browser for an attempt that begins without one.
+pub async fn create(realm: &Realm, user_agent: Option<&str>) -> Result<(Known, NewCookie)> {
+    let ground = realm.ground();
+    let now = ground.now();
+    let id = BrowserId::new(now, ground.random());
+    let secret = Keyed::new(id.0, ground.random());
+    let hash = secret.hashed();
+    let expires_at = now + UNUSED;
+    let user_agent = user_agent.map(ToOwned::to_owned);
+    realm
+        .db()
+        .write(async move |tx| -> Result<()> {
+            store::insert(tx, id, &hash.0, user_agent.as_deref(), now, expires_at).await
+        })
+        .await?;
+    Ok((Known { id, generation: 1, signed: None }, NewCookie { secret, expires_at }))
+}
+
+/// Whether `user` has signed in with this browser before.
+pub async fn is_known_to(realm: &Realm, browser: BrowserId, user: UserId) -> Result<bool> {
+    realm.db().read(async |tx| store::knows(tx, browser, user).await).await
+}

@@ -1,0 +1,61 @@
+//! Statements on `credentials`.
+
+use super::SetBy;
+use crate::{
+    clock::Micros,
+    id::{CredentialId, UserId},
+    refusal::Result,
+};
+use latchstring_db::Tx;
+
+/// Sets a user's password, replacing the one before.
+pub async fn set_password(
+    tx: &mut Tx,
+    id: CredentialId,
+    user: UserId,
+    phc: &str,
+    set_by: SetBy,
+    set_proven: bool,
+    now: Micros,
+) -> Result<()> {
+    tx.exec(
+        "INSERT INTO credentials (id, user_id, kind, secret, body, set_by, set_proven, created_at, changed_at)
+         VALUES ($1, $2, 'password', $3, '{}', $4, $5, $6, $6)
+             ON CONFLICT (user_id) WHERE kind = 'password'
+             DO UPDATE SET secret = $3, set_by = $4, set_proven = $5, changed_at = $6, used_at = NULL",
+        &[&id.0, &user.0, &phc, &set_by.word(), &set_proven, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A user's password hash.
+pub async fn password(tx: &mut Tx, user: UserId) -> Result<Option<String>> {
+    let row =
+        tx.one("SELECT secret FROM credentials WHERE user_id = $1 AND kind = 'password'", &[&user.0]).await?;
+    Ok(match row {
+        Some(row) => Some(row.get(0)?),
+        None => None,
+    })
+}
+
+/// Replaces a hash by one of today's cost, only if it is still the one that was verified.
+pub async fn upgrade(tx: &mut Tx, user: UserId, old: &str, new: &str) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE credentials SET secret = $3 WHERE user_id = $1 AND kind = 'password' AND secret = $2",
+            &[&user.0, &old, &new],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// Takes away what was set by the person before the address was proven. Imports and admins are spared.
+pub async fn evict_unproven(tx: &mut Tx, user: UserId) -> Result<u64> {
+    Ok(tx
+        .exec(
+            "DELETE FROM credentials WHERE user_id = $1 AND set_by = 'user' AND set_proven = FALSE",
+            &[&user.0],
+        )
+        .await?)
+}

@@ -1,0 +1,136 @@
+//! Statements on `families`.
+
+use super::{Family, New};
+use crate::{
+    clock::Micros,
+    id::{ClientId, FamilyId, SessionId, UserId},
+    refusal::Result,
+};
+use latchstring_db::{Row, Tx};
+
+/// Inserts a family whose first token is number 1.
+pub async fn insert(tx: &mut Tx, new: &New, now: Micros) -> Result<()> {
+    tx.exec(
+        "INSERT INTO families (id, session_id, grant_id, user_id, client_id, mount_id, profile, counter, rotated_at,
+                               audiences, claims, idle_us, idle_at, ends_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11, $12, $13, $8)",
+        &[
+            &new.id.0,
+            &new.session.map(|s| s.0),
+            &new.grant.map(|g| g.0),
+            &new.user.0,
+            &new.client.map(|c| c.0),
+            &new.mount.0,
+            &new.profile.word(),
+            &now,
+            &new.audiences.to_string(),
+            &serde_json::to_string(&new.claims)?,
+            &new.idle_us,
+            &new.idle_us.map(|idle| now + idle),
+            &new.ends_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+fn family(row: &Row) -> Result<Family> {
+    let profile: String = row.get(6)?;
+    Ok(Family {
+        id: FamilyId(row.get(0)?),
+        session: row.get::<Option<uuid::Uuid>>(1)?.map(SessionId),
+        user: UserId(row.get(2)?),
+        client: row.get::<Option<uuid::Uuid>>(3)?.map(ClientId),
+        counter: row.get(4)?,
+        rotated_at: row.get(5)?,
+        fixed: profile == "fixed",
+        audiences: serde_json::from_str(&row.get::<String>(7)?)?,
+        claims: serde_json::from_str(&row.get::<String>(8)?)?,
+        idle_at: row.get(9)?,
+        ends_at: row.get(10)?,
+        ended_at: row.get(11)?,
+    })
+}
+
+/// Moves a living, rotating family from token `counter` to the next. `None`: it is not there, over, fixed, or has
+/// moved on.
+pub async fn rotate(tx: &mut Tx, id: FamilyId, counter: i64, now: Micros) -> Result<Option<Family>> {
+    tx.one(
+        "UPDATE families SET counter = counter + 1, rotated_at = $3, idle_at = CAST($3 AS BIGINT) + idle_us
+          WHERE id = $1 AND counter = $2 AND profile = 'rotating' AND ended_at IS NULL
+            AND (idle_at IS NULL OR idle_at > $3) AND (ends_at IS NULL OR ends_at > $3)
+      RETURNING id, session_id, user_id, client_id, counter, rotated_at, profile, audiences, claims, idle_at, ends_at,
+                ended_at",
+        &[&id.0, &counter, &now],
+    )
+    .await?
+    .as_ref()
+    .map(family)
+    .transpose()
+}
+
+/// A family.
+pub async fn find(tx: &mut Tx, id: FamilyId) -> Result<Option<Family>> {
+    tx.one(
+        "SELECT id, session_id, user_id, client_id, counter, rotated_at, profile, audiences, claims, idle_at, ends_at,
+                ended_at
+           FROM families WHERE id = $1",
+        &[&id.0],
+    )
+    .await?
+    .as_ref()
+    .map(family)
+    .transpose()
+}
+
+/// Ends a family.
+pub async fn end(tx: &mut Tx, id: FamilyId, now: Micros, reason: &str) -> Result<()> {
+    tx.exec(
+        "UPDATE families SET ended_at = $2, end_reason = $3 WHERE id = $1 AND ended_at IS NULL",
+        &[&id.0, &now, &reason],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends the session that families hang off; `false` when it had ended before.
+pub async fn end_owner(tx: &mut Tx, session: SessionId, user: UserId, now: Micros) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE sessions SET ended_at = $3, end_reason = 'reused'
+              WHERE id = $1 AND user_id = $2 AND ended_at IS NULL",
+            &[&session.0, &user.0, &now],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// Ends the families of a session.
+pub async fn end_of_session(tx: &mut Tx, session: SessionId, now: Micros, reason: &str) -> Result<()> {
+    tx.exec(
+        "UPDATE families SET ended_at = $2, end_reason = $3 WHERE session_id = $1 AND ended_at IS NULL",
+        &[&session.0, &now, &reason],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends every family of a user, those of grants too.
+pub async fn end_of_user(tx: &mut Tx, user: UserId, now: Micros, reason: &str) -> Result<()> {
+    tx.exec(
+        "UPDATE families SET ended_at = $2, end_reason = $3 WHERE user_id = $1 AND ended_at IS NULL",
+        &[&user.0, &now, &reason],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A proof was given again: access tokens of the session's families say so from the next refresh on.
+pub async fn set_claims(tx: &mut Tx, session: SessionId, claims: &str) -> Result<()> {
+    tx.exec(
+        "UPDATE families SET claims = $2 WHERE session_id = $1 AND ended_at IS NULL",
+        &[&session.0, &claims],
+    )
+    .await?;
+    Ok(())
+}

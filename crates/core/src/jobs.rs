@@ -1,0 +1,111 @@
+//! The worker of the outbox, and the loops that keep a node up to date. The binary starts them; tests call their
+//! steps by hand.
+
+use crate::{
+    clock::{DAY, MINUTE, Micros, SECOND},
+    ended, mail, outbox,
+    realm::Realm,
+    refusal::Result,
+    session, sweep,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// A mail is given up after so long.
+const GIVE_UP: Micros = 2 * DAY;
+const LEASE: Micros = 2 * MINUTE;
+
+/// Does the jobs that are due; gives how many.
+pub async fn work(realm: &Realm, mailer: &dyn mail::Mailer, holder: Uuid) -> Result<usize> {
+    let jobs = outbox::take(realm.db(), realm.ground(), holder, LEASE, 20).await?;
+    let n = jobs.len();
+    for job in jobs {
+        let outcome = match job.kind.as_str() {
+            mail::JOB => match serde_json::from_slice::<mail::Mail>(&job.payload) {
+                Ok(mail) => mailer.send(&mail).await,
+                Err(_) => Err(mail::MailError::Never("the payload can't be read".into())),
+            },
+            "nothing" => Ok(()),
+            _ => Err(mail::MailError::Never("this binary does not know such a job".into())),
+        };
+        let now = realm.now();
+        match outcome {
+            Ok(()) => outbox::done(realm.db(), job.id, now).await?,
+            Err(mail::MailError::Later(why)) if job.tries < 200 => {
+                // 10 s, 20 s, 40 s, … up to 15 minutes.
+                let wait = (10 * SECOND << (job.tries - 1).clamp(0, 7)).min(15 * MINUTE);
+                let age = now - made_at(job.id.0);
+                if age > GIVE_UP {
+                    tracing::error!(job = %job.id, why, "a mail could not be sent for two days and is given up");
+                    outbox::fail(realm.db(), job.id, now, &why).await?;
+                } else {
+                    tracing::warn!(job = %job.id, why, tries = job.tries, "a mail could not be sent and is tried again");
+                    outbox::again(realm.db(), job.id, now + wait, &why).await?;
+                }
+            }
+            Err(mail::MailError::Later(why) | mail::MailError::Never(why)) => {
+                tracing::error!(job = %job.id, kind = job.kind, why, "a job is given up");
+                outbox::fail(realm.db(), job.id, now, &why).await?;
+            }
+        }
+    }
+    Ok(n)
+}
+
+/// When an id was made, by its own word.
+fn made_at(id: Uuid) -> Micros {
+    id.get_timestamp().map_or(0, |t| {
+        let (seconds, nanos) = t.to_unix();
+        i64::try_from(seconds).unwrap_or(0) * SECOND + i64::from(nanos) / 1_000
+    })
+}
+
+/// Writes the last uses of sessions that were gathered.
+pub async fn flush_uses(realm: &Realm) -> Result<()> {
+    let uses = realm.take_touched();
+    for chunk in uses.chunks(500) {
+        let chunk = chunk.to_vec();
+        realm.db().write(async move |tx| -> Result<()> { session::store::touch(tx, &chunk).await }).await?;
+    }
+    Ok(())
+}
+
+/// Runs all loops until `stop` says so, then does what was gathered and returns.
+pub async fn run(realm: Realm, mailer: Arc<dyn mail::Mailer>, mut stop: watch::Receiver<bool>) {
+    let holder = realm.ground().audit_id().0;
+    let mut tick = tokio::time::interval(Duration::from_millis(200));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut n: u64 = 0;
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = stop.changed() => break,
+        }
+        n += 1;
+        // Each step on its own: one that fails (the database is away) is tried again at the next tick, and says so.
+        log("catch up", realm.follow().await);
+        log("publish endings", ended::publish(realm.db()).await.map(|_| ()));
+        log("do jobs", work(&realm, &*mailer, holder).await.map(|_| ()));
+        if n % 25 == 0 {
+            log("note uses", flush_uses(&realm).await);
+        }
+        if n % 50 == 0 {
+            log("sweep", sweep::once(&realm).await.map(|_| ()));
+            realm.ended().forget(realm.now());
+        }
+    }
+    log("note uses", flush_uses(&realm).await);
+}
+
+fn log(what: &'static str, result: Result<()>) {
+    match result {
+        Ok(()) => {}
+        Err(crate::Error::Refused(refusal)) => {
+            tracing::warn!(what, why = refusal.kind.code(), "a background step waits")
+        }
+        Err(crate::Error::Fault(fault)) => {
+            tracing::error!(what, error = &fault as &dyn std::error::Error, "a background step failed");
+        }
+    }
+}

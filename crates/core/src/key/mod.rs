@@ -1,0 +1,288 @@
+//! Key rings: the signing keys of one token kind of one mount. A key is published before it signs, signs until its
+//! successor does, stays published until the longest token it signed is over, and then loses its private part.
+//! The kid alone decides which ring, and so which kind of token, a signature belongs to.
+
+pub mod store;
+
+use crate::{
+    clock::{MINUTE, Micros},
+    ground::Ground,
+    id::{KeyId, MountId, RingId},
+    refusal::{Fault, Kind, Result},
+};
+use latchstring_proto::jose::{Alg, Jwk, JwkSet, Signer, SigningKey, VerifyingKey};
+use std::{collections::HashMap, sync::Arc};
+
+/// What a ring signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Native access tokens and identity headers: EdDSA.
+    Native,
+    /// Tokens of `/token`, by algorithm: one ring each.
+    TokenEndpoint(Alg),
+}
+
+impl Purpose {
+    /// The word that is stored.
+    pub fn word(self) -> &'static str {
+        match self {
+            Purpose::Native => "native",
+            Purpose::TokenEndpoint(Alg::Es256) => "token_endpoint_es256",
+            Purpose::TokenEndpoint(Alg::EdDSA) => "token_endpoint_eddsa",
+            Purpose::TokenEndpoint(_) => "token_endpoint_rs256",
+        }
+    }
+
+    /// The algorithm of its keys.
+    pub fn alg(self) -> Alg {
+        match self {
+            Purpose::Native => Alg::EdDSA,
+            Purpose::TokenEndpoint(alg) => alg,
+        }
+    }
+}
+
+/// How long a key is published before it signs: readers that cache the key set for five minutes know it by then.
+pub const PUBLISH_AHEAD: Micros = 10 * MINUTE;
+
+/// A key in memory.
+pub struct LiveKey {
+    /// Its row.
+    pub id: KeyId,
+    /// Its name in tokens.
+    pub kid: String,
+    /// From when it signs.
+    pub active_at: Micros,
+    /// Verifies.
+    pub verifying: VerifyingKey,
+    jwk: Option<Jwk>,
+    /// One for each `typ`, with its header encoded once.
+    signers: Vec<(&'static str, Signer)>,
+}
+
+/// The `typ` of each kind of token that our rings sign.
+pub const TYPS: &[&str] = &["at+jwt", "identity+jwt", "JWT"];
+
+/// A ring in memory, with the key that signs now.
+pub struct Ring {
+    /// Its keys, youngest first.
+    pub keys: Vec<LiveKey>,
+    by_kid: HashMap<String, usize>,
+    jwks: Arc<str>,
+}
+
+impl Ring {
+    fn of(keys: Vec<LiveKey>) -> Result<Self> {
+        let by_kid = keys.iter().enumerate().map(|(i, k)| (k.kid.clone(), i)).collect();
+        let mut set = JwkSet::default();
+        for key in &keys {
+            set.keys.extend(key.jwk.clone());
+        }
+        let jwks = serde_json::to_string(&set)?.into();
+        Ok(Self { keys, by_kid, jwks })
+    }
+
+    /// Signs claims as a token of kind `typ`, by the youngest key that is active at `now`.
+    pub fn sign(&self, now: Micros, typ: &str, claims: &impl serde::Serialize) -> Result<String> {
+        let key = self
+            .keys
+            .iter()
+            .find(|k| k.active_at <= now)
+            .ok_or(Fault::bug("the key ring has no key that may sign"))?;
+        let signer =
+            key.signers.iter().find(|(t, _)| *t == typ).ok_or(Fault::bug("no such kind of token"))?;
+        signer.1.sign(claims).map_err(|e| Fault::new("a token could not be signed", e).into())
+    }
+
+    /// The key named `kid`.
+    pub fn verifying(&self, kid: &str) -> Option<&VerifyingKey> {
+        self.by_kid.get(kid).map(|i| &self.keys[*i].verifying)
+    }
+
+    /// The ring's JWK Set (RFC 7517, 5), rendered once.
+    pub fn jwks(&self) -> Arc<str> {
+        self.jwks.clone()
+    }
+}
+
+/// All rings of a realm's native mount, as loaded at one moment.
+#[derive(Default)]
+pub struct Rings {
+    rings: HashMap<&'static str, Arc<Ring>>,
+    /// Moves when any key changes.
+    pub rev: i64,
+}
+
+impl Rings {
+    /// The ring for `purpose`, if it has been made.
+    pub fn get(&self, purpose: Purpose) -> Option<&Arc<Ring>> {
+        self.rings.get(purpose.word())
+    }
+}
+
+/// Loads every ring of `mount`.
+pub async fn load(db: &latchstring_db::Db, ground: &Ground, mount: MountId) -> Result<Rings> {
+    let now = ground.now();
+    let (rev, rows) = db
+        .read(async |tx| Ok::<_, crate::Error>((store::rev(tx).await?, store::live(tx, mount, now).await?)))
+        .await?;
+    let mut rings: HashMap<&'static str, Vec<LiveKey>> = HashMap::new();
+    for row in rows {
+        let purpose = [
+            Purpose::Native,
+            Purpose::TokenEndpoint(Alg::Rs256),
+            Purpose::TokenEndpoint(Alg::Es256),
+            Purpose::TokenEndpoint(Alg::EdDSA),
+        ]
+        .into_iter()
+        .find(|p| p.word() == row.purpose);
+        // A ring that a newer binary made, and this one does not know.
+        let Some(purpose) = purpose else { continue };
+        let Some(sealed) = row.sealed else { continue };
+        let private = ground.keys.open(&place(row.id), &sealed)?;
+        let unreadable = |e| Fault::new("a stored signing key can't be read", e);
+        let signing = SigningKey::from_pkcs8(purpose.alg(), &private).map_err(unreadable)?.with_kid(&row.kid);
+        let verifying = signing.verifying_key().map_err(unreadable)?;
+        rings.entry(purpose.word()).or_default().push(LiveKey {
+            id: row.id,
+            kid: row.kid,
+            active_at: row.active_at,
+            verifying,
+            jwk: signing.public_jwk(),
+            signers: TYPS.iter().map(|typ| (*typ, signing.signer(*typ))).collect(),
+        });
+    }
+    let rings =
+        rings.into_iter().map(|(w, keys)| Ok((w, Arc::new(Ring::of(keys)?)))).collect::<Result<_>>()?;
+    Ok(Rings { rings, rev })
+}
+
+/// Makes the ring for `purpose` with a first key that signs at once, unless it is there. Two nodes may try together:
+/// one ring results.
+pub async fn ensure(
+    db: &latchstring_db::Db,
+    ground: &Ground,
+    mount: MountId,
+    purpose: Purpose,
+) -> Result<bool> {
+    if db.read(async |tx| store::ring(tx, mount, purpose.word()).await).await?.is_some() {
+        return Ok(false);
+    }
+    let now = ground.now();
+    let ring = RingId::new(now, ground.random());
+    let key = Fresh::make(ground, purpose, now).await?;
+    db.write(async move |tx| -> Result<bool> {
+        let Some(ring) =
+            store::insert_ring(tx, ring, mount, purpose.word(), purpose.alg().as_str(), now).await?
+        else {
+            return Ok(false);
+        };
+        store::insert(tx, ring, &key).await?;
+        store::bump(tx).await?;
+        Ok(true)
+    })
+    .await
+}
+
+/// Adds a key to the ring: published now, signing after `ahead`, when the key before it retires. That one stays
+/// published for as long as `longest_token` after.
+pub async fn rotate(
+    db: &latchstring_db::Db,
+    ground: &Ground,
+    mount: MountId,
+    purpose: Purpose,
+    ahead: Micros,
+    longest_token: Micros,
+    actor: crate::audit::Actor,
+) -> Result<String> {
+    let now = ground.now();
+    let key = Fresh::make(ground, purpose, now + ahead).await?;
+    let kid = key.kid.clone();
+    let audit = ground.audit_id();
+    db.write(async move |tx| -> Result<()> {
+        let ring = store::lock_ring(tx, mount, purpose.word()).await?.ok_or(Kind::NotFound.param("ring"))?;
+        store::retire_all(tx, ring, now + ahead, now + ahead + longest_token).await?;
+        store::insert(tx, ring, &key).await?;
+        store::bump(tx).await?;
+        let entry = crate::audit::Entry::new(audit, now, "key.rotated", actor.clone())
+            .detail(serde_json::json!({ "ring": purpose.word(), "kid": key.kid, "signs_at": key.active_at }));
+        crate::audit::write(tx, entry).await
+    })
+    .await?;
+    Ok(kid)
+}
+
+/// A key as admins see it.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The ring's purpose.
+    pub purpose: String,
+    /// The key's name in tokens.
+    pub kid: String,
+    /// Its algorithm.
+    pub alg: String,
+    /// `next`, `active` or `retiring`.
+    pub state: &'static str,
+    /// When it was made.
+    pub created_at: Micros,
+    /// From when it signs.
+    pub active_at: Micros,
+    /// Until when it is published; `None` while it has no successor.
+    pub drop_at: Option<Micros>,
+}
+
+/// Every key that is still published.
+pub async fn list(db: &latchstring_db::Db, mount: MountId, now: Micros) -> Result<Vec<Shown>> {
+    let rows = db.read(async |tx| store::live(tx, mount, now).await).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Shown {
+            state: if row.active_at > now {
+                "next"
+            } else if row.retired_at.is_some_and(|at| at <= now) {
+                "retiring"
+            } else {
+                "active"
+            },
+            purpose: row.purpose,
+            kid: row.kid,
+            alg: row.alg,
+            created_at: row.created_at,
+            active_at: row.active_at,
+            drop_at: row.drop_at,
+        })
+        .collect())
+}
+
+/// A key made before the transaction.
+pub struct Fresh {
+    id: KeyId,
+    kid: String,
+    alg: Alg,
+    public: Option<String>,
+    sealed: Vec<u8>,
+    created_at: Micros,
+    active_at: Micros,
+}
+
+impl Fresh {
+    async fn make(ground: &Ground, purpose: Purpose, active_at: Micros) -> Result<Self> {
+        let alg = purpose.alg();
+        // RSA takes a tenth of a second or more: not on a worker that answers requests.
+        let signing = tokio::task::spawn_blocking(move || SigningKey::generate(alg))
+            .await
+            .map_err(|e| Fault::new("making a key failed", e))?
+            .map_err(|e| Fault::new("making a key failed", e))?;
+        let created_at = ground.now();
+        let id = KeyId::new(created_at, ground.random());
+        let private = signing.to_pkcs8().map_err(|e| Fault::new("making a key failed", e))?;
+        let sealed = ground.keys.seal(&place(id), &private)?;
+        let kid = signing.kid().ok_or(Fault::bug("a new key has no name"))?.to_owned();
+        let public = signing.public_jwk().map(|jwk| serde_json::to_string(&jwk)).transpose()?;
+        Ok(Self { id, kid, alg, public, sealed, created_at, active_at })
+    }
+}
+
+fn place(id: KeyId) -> String {
+    format!("keys/sealed/{id}")
+}

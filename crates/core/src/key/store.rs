@@ -1,0 +1,154 @@
+//! Statements on `rings` and `keys`.
+
+use super::Fresh;
+use crate::{
+    clock::Micros,
+    id::{KeyId, MountId, RingId},
+    refusal::Result,
+};
+use latchstring_db::Tx;
+
+/// A stored key of a ring.
+pub struct Row {
+    /// The key's id.
+    pub id: KeyId,
+    /// Its name in tokens.
+    pub kid: String,
+    /// Its ring's purpose.
+    pub purpose: String,
+    /// Its algorithm.
+    pub alg: String,
+    /// The sealed private part.
+    pub sealed: Option<Vec<u8>>,
+    /// When it was made.
+    pub created_at: Micros,
+    /// From when it signs.
+    pub active_at: Micros,
+    /// From when its successor signs.
+    pub retired_at: Option<Micros>,
+    /// Until when it is published.
+    pub drop_at: Option<Micros>,
+}
+
+/// The keys of a mount that are still published, youngest first.
+pub async fn live(tx: &mut Tx, mount: MountId, now: Micros) -> Result<Vec<Row>> {
+    let rows = tx
+        .all(
+            "SELECT k.id, k.kid, r.purpose, k.alg, k.sealed, k.created_at, k.active_at, k.retired_at, k.drop_at
+               FROM rings r JOIN keys k ON k.ring_id = r.id
+              WHERE r.mount_id = $1 AND (k.drop_at IS NULL OR k.drop_at > $2)
+              ORDER BY k.active_at DESC, k.id DESC",
+            &[&mount.0, &now],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Row {
+                id: KeyId(row.get(0)?),
+                kid: row.get(1)?,
+                purpose: row.get(2)?,
+                alg: row.get(3)?,
+                sealed: row.get(4)?,
+                created_at: row.get(5)?,
+                active_at: row.get::<Option<i64>>(6)?.unwrap_or(i64::MAX),
+                retired_at: row.get(7)?,
+                drop_at: row.get(8)?,
+            })
+        })
+        .collect()
+}
+
+/// The id of a ring.
+pub async fn ring(tx: &mut Tx, mount: MountId, purpose: &str) -> Result<Option<RingId>> {
+    let row =
+        tx.one("SELECT id FROM rings WHERE mount_id = $1 AND purpose = $2", &[&mount.0, &purpose]).await?;
+    Ok(match row {
+        Some(row) => Some(RingId(row.get(0)?)),
+        None => None,
+    })
+}
+
+/// The id of a ring, held until the transaction ends.
+pub async fn lock_ring(tx: &mut Tx, mount: MountId, purpose: &str) -> Result<Option<RingId>> {
+    let row = tx
+        .one(
+            "UPDATE rings SET purpose = purpose WHERE mount_id = $1 AND purpose = $2 RETURNING id",
+            &[&mount.0, &purpose],
+        )
+        .await?;
+    Ok(match row {
+        Some(row) => Some(RingId(row.get(0)?)),
+        None => None,
+    })
+}
+
+/// Inserts a ring, unless there is one for the purpose.
+pub async fn insert_ring(
+    tx: &mut Tx,
+    id: RingId,
+    mount: MountId,
+    purpose: &str,
+    alg: &str,
+    now: Micros,
+) -> Result<Option<RingId>> {
+    let row = tx
+        .one(
+            "INSERT INTO rings (id, mount_id, purpose, alg, created_at) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (mount_id, purpose) DO NOTHING RETURNING id",
+            &[&id.0, &mount.0, &purpose, &alg, &now],
+        )
+        .await?;
+    Ok(match row {
+        Some(row) => Some(RingId(row.get(0)?)),
+        None => None,
+    })
+}
+
+/// Inserts a key.
+pub async fn insert(tx: &mut Tx, ring: RingId, key: &Fresh) -> Result<()> {
+    tx.exec(
+        "INSERT INTO keys (id, ring_id, kid, alg, state, origin, public, sealed, created_at, active_at)
+         VALUES ($1, $2, $3, $4, 'usual', 'made', $5, $6, $7, $8)",
+        &[
+            &key.id.0,
+            &ring.0,
+            &key.kid,
+            &key.alg.as_str(),
+            &key.public,
+            &key.sealed,
+            &key.created_at,
+            &key.active_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The keys of a ring get a successor that signs from `at`.
+pub async fn retire_all(tx: &mut Tx, ring: RingId, at: Micros, drop_at: Micros) -> Result<()> {
+    tx.exec(
+        "UPDATE keys SET retired_at = $2, drop_at = $3 WHERE ring_id = $1 AND retired_at IS NULL",
+        &[&ring.0, &at, &drop_at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The revision of all rings: nodes load them again when it moves.
+pub async fn rev(tx: &mut Tx) -> Result<i64> {
+    Ok(match tx.one("SELECT number FROM facts WHERE name = 'rings_rev'", &[]).await? {
+        Some(row) => row.get(0)?,
+        None => 0,
+    })
+}
+
+/// Moves the revision.
+pub async fn bump(tx: &mut Tx) -> Result<()> {
+    tx.exec(
+        "INSERT INTO facts (name, number) VALUES ('rings_rev', 1)
+             ON CONFLICT (name) DO UPDATE SET number = facts.number + 1",
+        &[],
+    )
+    .await?;
+    Ok(())
+}

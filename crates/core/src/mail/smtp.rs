@@ -1,0 +1,93 @@
+//! SMTP, by lettre over rustls.
+
+use super::{Mail, MailError, Mailer};
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    message::{Mailbox, MultiPart},
+    transport::smtp::{authentication::Credentials, client::Tls, client::TlsParameters},
+};
+use std::time::Duration;
+
+/// How the connection is secured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the first byte (port 465).
+    Tls,
+    /// STARTTLS, required (port 587).
+    StartTls,
+    /// None: only to a server on this machine.
+    Plain,
+}
+
+/// Where mail goes out.
+pub struct Config {
+    /// The server's name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is secured.
+    pub security: Security,
+    /// User name and password, if the server asks.
+    pub credentials: Option<(String, String)>,
+    /// The sender's address.
+    pub from: String,
+    /// The name shown beside it.
+    pub from_name: String,
+}
+
+/// Sends by SMTP.
+pub struct Smtp {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+impl Smtp {
+    /// Prepares a connection pool; connects when the first mail goes.
+    pub fn new(config: Config) -> Result<Self, String> {
+        let address = config.from.parse().map_err(|e| format!("the sender's address is not usable: {e}"))?;
+        let tls =
+            || TlsParameters::new(config.host.clone()).map_err(|e| format!("TLS for the mail server: {e}"));
+        let tls = match config.security {
+            Security::Tls => Tls::Wrapper(tls()?),
+            Security::StartTls => Tls::Required(tls()?),
+            Security::Plain => Tls::None,
+        };
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
+            .port(config.port)
+            .tls(tls)
+            .timeout(Some(Duration::from_secs(20)));
+        if let Some((user, password)) = config.credentials {
+            builder = builder.credentials(Credentials::new(user, password));
+        }
+        Ok(Self { transport: builder.build(), from: Mailbox::new(Some(config.from_name), address) })
+    }
+
+    fn message(&self, mail: &Mail) -> Result<Message, MailError> {
+        // The address is parsed as one mailbox and set as the envelope's only recipient; what it holds can't become a
+        // header or a second recipient.
+        let to = mail.to.parse().map_err(|_| MailError::Never("the address can't be written".into()))?;
+        Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(&mail.subject)
+            .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
+            .map_err(|e| MailError::Never(format!("the message can't be written: {e}")))
+    }
+}
+
+impl Mailer for Smtp {
+    fn send<'a>(
+        &'a self,
+        mail: &'a Mail,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
+        Box::pin(async move {
+            let message = self.message(mail)?;
+            match self.transport.send(message).await {
+                Ok(_) => Ok(()),
+                // A permanent code may be a passing policy (greylisting gone wrong); the outbox gives up after days.
+                Err(e) if e.is_permanent() => Err(MailError::Never(e.to_string())),
+                Err(e) => Err(MailError::Later(e.to_string())),
+            }
+        })
+    }
+}

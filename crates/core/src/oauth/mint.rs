@@ -1,0 +1,169 @@
+//! Minting of tokens that we sign.
+
+use crate::{
+    cache::Signed,
+    clock::{Micros, SECOND},
+    family::{self, Claims, Family},
+    id::{FamilyId, SessionId, UserId},
+    random::bytes,
+    realm::Realm,
+    refusal::Result,
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+/// The client id of our own API's callers.
+pub const BUILT_IN_CLIENT: &str = "latchstring";
+/// RFC 9068, 2.1: the `typ` of JWT access tokens.
+pub const ACCESS_TYP: &str = "at+jwt";
+/// The `typ` of signed identity headers.
+pub const IDENTITY_TYP: &str = "identity+jwt";
+
+/// The claims of a native access token: RFC 9068, 2.2.
+#[derive(Serialize)]
+struct Access<'a> {
+    iss: &'a str,
+    sub: UserId,
+    aud: &'a str,
+    exp: i64,
+    iat: i64,
+    jti: &'a str,
+    client_id: &'a str,
+    sid: Option<SessionId>,
+    auth_time: i64,
+    acr: &'static str,
+    amr: &'a [String],
+}
+
+/// What an access token says.
+pub struct Subject<'a> {
+    /// Who.
+    pub user: UserId,
+    /// By which session.
+    pub session: Option<SessionId>,
+    /// When a proof was last given, in Unix seconds.
+    pub auth_time: i64,
+    /// How.
+    pub amr: &'a [String],
+    /// Level of assurance.
+    pub assurance: i64,
+}
+
+impl<'a> Subject<'a> {
+    /// The subject of a session.
+    pub fn of_session(signed: &'a Signed) -> Self {
+        Self {
+            user: signed.user,
+            session: Some(signed.session),
+            auth_time: signed.auth_at / SECOND,
+            amr: &signed.methods,
+            assurance: signed.assurance,
+        }
+    }
+
+    /// The subject of a family.
+    pub fn of_family(family: &'a Family) -> Self {
+        Self {
+            user: family.user,
+            session: family.session,
+            auth_time: family.claims.auth_time,
+            amr: &family.claims.amr,
+            assurance: family.claims.assurance,
+        }
+    }
+}
+
+/// Our names for levels of assurance, as `acr` shows them.
+pub fn acr(assurance: i64) -> &'static str {
+    if assurance >= 2 { "aal2" } else { "aal1" }
+}
+
+/// An access token and how long it lives.
+#[derive(Debug, Clone)]
+pub struct AccessToken {
+    /// The compact JWT.
+    pub token: String,
+    /// Seconds.
+    pub expires_in: i64,
+}
+
+/// Mints a native access token: EdDSA, audience = issuer.
+pub fn access(realm: &Realm, subject: &Subject<'_>) -> Result<AccessToken> {
+    let seconds = realm.settings().1.token.access_seconds;
+    let token = sign(realm, subject, ACCESS_TYP, realm.issuer(), seconds)?;
+    Ok(AccessToken { token, expires_in: seconds })
+}
+
+/// Mints the signed identity header that forward-auth hands to an app behind a proxy. Its own `typ`: no face of ours
+/// takes it for an access token.
+pub fn identity(realm: &Realm, subject: &Subject<'_>, audience: &str) -> Result<String> {
+    sign(realm, subject, IDENTITY_TYP, audience, 60)
+}
+
+fn sign(realm: &Realm, subject: &Subject<'_>, typ: &str, audience: &str, seconds: i64) -> Result<String> {
+    let now = realm.now();
+    let ring = realm.native_ring()?;
+    let jti = B64.encode(bytes::<16>(realm.ground().random()));
+    let iat = now / SECOND;
+    let claims = Access {
+        iss: realm.issuer(),
+        sub: subject.user,
+        aud: audience,
+        exp: iat + seconds,
+        iat,
+        jti: &jti,
+        client_id: BUILT_IN_CLIENT,
+        sid: subject.session,
+        auth_time: subject.auth_time,
+        acr: acr(subject.assurance),
+        amr: subject.amr,
+    };
+    ring.sign(now, typ, &claims)
+}
+
+/// A family for a session, made before the transaction.
+pub fn family(
+    realm: &Realm,
+    user: UserId,
+    session: SessionId,
+    ends_at: Option<Micros>,
+    claims: Claims,
+) -> family::New {
+    let ground = realm.ground();
+    let idle = Realm::micros(realm.settings().1.token.refresh_idle_seconds);
+    family::New {
+        id: FamilyId::new(ground.now(), ground.random()),
+        session: Some(session),
+        grant: None,
+        user,
+        client: None,
+        mount: realm.mount(),
+        profile: family::Profile::Rotating,
+        audiences: serde_json::json!({ realm.issuer(): [] }),
+        claims,
+        idle_us: Some(idle),
+        ends_at,
+    }
+}
+
+/// What a client with tokens gets.
+#[derive(Clone)]
+pub struct Tokens {
+    /// The access token.
+    pub access: AccessToken,
+    /// The refresh token.
+    pub refresh: Zeroizing<String>,
+}
+
+/// Uses a refresh token: a new access token, and the next refresh token.
+pub async fn refresh(realm: &Realm, text: &str, source: &crate::audit::Source) -> Result<(Family, Tokens)> {
+    let window = Realm::micros(realm.settings().1.token.refresh_window_seconds);
+    let (family, token) = family::refresh(realm, text, window, source).await?;
+    if let Some(session) = family.session {
+        realm.touch(session, realm.now());
+    }
+    let access = access(realm, &Subject::of_family(&family))?;
+    let refresh = token.text(&realm.ground().keys);
+    Ok((family, Tokens { access, refresh }))
+}

@@ -1,0 +1,5 @@
+//! Tokens: minting and checking.
+
+pub mod check;
+pub mod mint;
+pub mod password_grant;

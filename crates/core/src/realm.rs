@@ -1,0 +1,342 @@
+//! A realm: one isolated population with its own database, keys, settings and users. Everything hangs off it, so one
+//! process can serve one realm or thousands through the same code.
+
+pub mod store;
+
+use crate::{
+    cache::CachedBrowser,
+    clock::{Micros, SECOND},
+    ended::{EndedSet, Ending},
+    ground::Ground,
+    hash::HashPool,
+    id::{MountId, SessionId},
+    key::{self, Purpose, Ring, Rings},
+    limit::{self, Limiter, Rule},
+    refusal::{Fault, Result},
+    settings::{self, Settings},
+};
+use arc_swap::ArcSwap;
+use latchstring_db::{Db, MigrateError};
+use latchstring_proto::password::Params;
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// Why a realm does not open. Each message says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The schema can't be brought up to date.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// The database was sealed under another secret.
+    #[error(
+        "this database was sealed under another secret. Start with the LATCHSTRING_SECRET that it was made with; \
+         without it, sealed values (signing keys, client secrets) can't be read"
+    )]
+    OtherSecret,
+    /// A development database is not for production.
+    #[error(
+        "this database was made by `latchstring dev` and may hold test accounts and a guessable set-up. \
+         Point LATCHSTRING_DATABASE at a new one for `latchstring serve`"
+    )]
+    DevDatabase,
+    /// A production database is not for development.
+    #[error(
+        "this database belongs to `latchstring serve`. `latchstring dev` would show its mail to anyone on this \
+         machine: point LATCHSTRING_DATABASE at another file"
+    )]
+    ServeDatabase,
+    /// The issuer changed.
+    #[error(
+        "this database has the issuer {stored}, but LATCHSTRING_URL is {given}. Apps and tokens know the old one: \
+         set LATCHSTRING_URL back, or start once with --accept-new-url if the address really changed"
+    )]
+    OtherIssuer {
+        /// The issuer in the database.
+        stored: String,
+        /// The one from the configuration.
+        given: String,
+    },
+    /// A statement or key failed.
+    #[error(transparent)]
+    Core(#[from] crate::Error),
+}
+
+impl OpenError {
+    /// Whether trying again later can help.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            OpenError::Migrate(MigrateError::Db(e)) => e.is_unavailable(),
+            OpenError::Core(e) => e.kind() == Some(crate::Kind::DatabaseAway),
+            _ => false,
+        }
+    }
+}
+
+/// What a realm is opened with.
+pub struct Opening {
+    /// Its database.
+    pub db: Db,
+    /// Clock, randomness, keys.
+    pub ground: Ground,
+    /// The password pool.
+    pub hash: Arc<HashPool>,
+    /// The public origin and default issuer, character for character.
+    pub issuer: String,
+    /// Whether this is `latchstring dev`.
+    pub dev: bool,
+    /// Whether a changed issuer is taken.
+    pub accept_new_url: bool,
+    /// A sorted file of breached password hashes, if there is one.
+    pub breached: Option<Arc<dyn Breached>>,
+}
+
+/// Looks a password up among breached ones. Pluggable: a file, a service.
+pub trait Breached: Send + Sync + 'static {
+    /// Whether the password is known to attackers.
+    fn contains(&self, password: &str) -> bool;
+}
+
+struct Inner {
+    db: Db,
+    ground: Ground,
+    hash: Arc<HashPool>,
+    issuer: Arc<str>,
+    dev: bool,
+    mount: MountId,
+    settings: ArcSwap<(i64, Settings)>,
+    rings: ArcSwap<Rings>,
+    ended: EndedSet,
+    limiter: Limiter,
+    browsers: moka::sync::Cache<Uuid, Arc<CachedBrowser>>,
+    tokens: moka::sync::Cache<[u8; 32], Arc<dyn std::any::Any + Send + Sync>>,
+    touched: Mutex<HashMap<SessionId, Micros>>,
+    breached: Option<Arc<dyn Breached>>,
+}
+
+/// A realm. Cheap to clone.
+#[derive(Clone)]
+pub struct Realm(Arc<Inner>);
+
+/// Cached sessions are read again after so long, whatever happens.
+const CACHE_SECONDS: u64 = 60;
+/// Some 300 bytes each: at most about 30 MiB at the very worst, far less in practice.
+const CACHE_ENTRIES: u64 = 100_000;
+
+impl Realm {
+    /// Opens a realm: migrates, checks the secret and the marks, loads settings and keys.
+    pub async fn open(opening: Opening) -> Result<Realm, OpenError> {
+        let Opening { db, ground, hash, issuer, dev, accept_new_url, breached } = opening;
+        db.migrate(crate::MIGRATIONS).await?;
+        let mount = store::prepare(&db, &ground, &issuer, dev, accept_new_url).await?;
+        key::ensure(&db, &ground, mount, Purpose::Native).await?;
+        let (rev, body) = db
+            .read(async |tx| settings::store::load(tx).await)
+            .await?
+            .ok_or_else(|| crate::Error::from(Fault::bug("the settings row is missing")))?;
+        let settings = Settings::from_json(&body)?.opened(&ground.keys)?;
+        let rings = key::load(&db, &ground, mount).await?;
+        let realm = Realm(Arc::new(Inner {
+            db,
+            ground,
+            hash,
+            issuer: issuer.into(),
+            dev,
+            mount,
+            settings: ArcSwap::from_pointee((rev, settings)),
+            rings: ArcSwap::from_pointee(rings),
+            ended: EndedSet::default(),
+            limiter: Limiter::default(),
+            browsers: moka::sync::Cache::builder()
+                .max_capacity(CACHE_ENTRIES)
+                .time_to_live(Duration::from_secs(CACHE_SECONDS))
+                .build(),
+            tokens: moka::sync::Cache::builder()
+                .max_capacity(CACHE_ENTRIES)
+                .time_to_live(Duration::from_secs(CACHE_SECONDS))
+                .build(),
+            touched: Mutex::default(),
+            breached,
+        }));
+        realm.follow().await?;
+        Ok(realm)
+    }
+
+    /// The realm's database.
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// Clock, randomness, keys.
+    pub fn ground(&self) -> &Ground {
+        &self.0.ground
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Micros {
+        self.0.ground.now()
+    }
+
+    /// The password pool.
+    pub fn hash(&self) -> &HashPool {
+        &self.0.hash
+    }
+
+    /// The issuer of native tokens, and the public origin.
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// Whether this is `latchstring dev`.
+    pub fn is_dev(&self) -> bool {
+        self.0.dev
+    }
+
+    /// The native mount.
+    pub fn mount(&self) -> MountId {
+        self.0.mount
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Arc<(i64, Settings)> {
+        self.0.settings.load_full()
+    }
+
+    /// Takes settings into force, unless newer ones are.
+    pub fn use_settings(&self, rev: i64, settings: Settings) {
+        let new = Arc::new((rev, settings));
+        self.0.settings.rcu(|old| if old.0 < rev { new.clone() } else { old.clone() });
+    }
+
+    /// The key rings in force.
+    pub fn rings(&self) -> Arc<Rings> {
+        self.0.rings.load_full()
+    }
+
+    /// The ring of native tokens.
+    pub fn native_ring(&self) -> Result<Arc<Ring>> {
+        Ok(self.rings().get(Purpose::Native).cloned().ok_or(Fault::bug("the native key ring is missing"))?)
+    }
+
+    /// The ring for `purpose`, made now if this is its first use.
+    pub async fn ring(&self, purpose: Purpose) -> Result<Arc<Ring>> {
+        if let Some(ring) = self.rings().get(purpose) {
+            return Ok(ring.clone());
+        }
+        key::ensure(self.db(), self.ground(), self.mount(), purpose).await?;
+        self.reload_rings().await?;
+        Ok(self.rings().get(purpose).cloned().ok_or(Fault::bug("a key ring was made and is not there"))?)
+    }
+
+    /// Reads the key rings again.
+    pub async fn reload_rings(&self) -> Result<()> {
+        let rings = key::load(self.db(), self.ground(), self.mount()).await?;
+        self.0.rings.store(Arc::new(rings));
+        Ok(())
+    }
+
+    /// What has ended.
+    pub fn ended(&self) -> &EndedSet {
+        &self.0.ended
+    }
+
+    /// Takes note of endings that this process has committed.
+    pub fn apply(&self, endings: &[Ending]) {
+        self.0.ended.apply(endings);
+    }
+
+    /// Cookies seen lately.
+    pub fn browsers(&self) -> &moka::sync::Cache<Uuid, Arc<CachedBrowser>> {
+        &self.0.browsers
+    }
+
+    /// Verified tokens seen lately, by SHA-256. The value's type belongs to the module that checks tokens.
+    pub fn tokens(&self) -> &moka::sync::Cache<[u8; 32], Arc<dyn std::any::Any + Send + Sync>> {
+        &self.0.tokens
+    }
+
+    /// Cost of a password hash.
+    pub fn hash_params(&self) -> Params {
+        let p = &self.0.settings.load().1.password;
+        Params { m_kib: p.memory_kib, t: p.passes, p: p.lanes }
+    }
+
+    /// The breached-password list, if there is one.
+    pub fn breached(&self) -> Option<&Arc<dyn Breached>> {
+        self.0.breached.as_ref()
+    }
+
+    /// The limiter of this process, for metrics.
+    pub fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+
+    /// Takes one from a limit; refuses when there is none to take.
+    pub async fn limit(&self, rule: Rule, value: &[u8]) -> Result<()> {
+        let rate = self.0.settings.load().1.rule(rule);
+        let key = limit::key(&self.ground().keys, rule, value);
+        let now = self.now();
+        let taken = if rule.shared() {
+            self.db()
+                .write(async move |tx| -> Result<Result<(), Micros>> {
+                    limit::store::take(tx, key, rate, now).await
+                })
+                .await?
+        } else {
+            self.0.limiter.take(key, rate, now)
+        };
+        taken.map_err(|wait| limit::refused(rule, wait).into())
+    }
+
+    /// [`Realm::limit`] by the address of the caller: one for an IPv4 address, one for an IPv6 /64.
+    pub async fn limit_address(&self, rule: Rule, source: &crate::audit::Source) -> Result<()> {
+        let Some(address) = source.address else { return Ok(()) };
+        let bucket = latchstring_proto::net::bucket(address);
+        self.limit(rule, bucket.to_string().as_bytes()).await
+    }
+
+    /// Remembers that a session was used; written to the database now and then, at most once a minute a session.
+    pub fn touch(&self, session: SessionId, now: Micros) {
+        let mut touched = self.0.touched.lock();
+        // A bound, should the database be away for long: activity is a comfort, not a promise.
+        if touched.len() < 100_000 {
+            touched.insert(session, now);
+        }
+    }
+
+    /// Takes what [`Realm::touch`] gathered.
+    pub fn take_touched(&self) -> Vec<(SessionId, Micros)> {
+        std::mem::take(&mut *self.0.touched.lock()).into_iter().collect()
+    }
+
+    /// Catches up with other nodes: endings, settings, keys. Called five times a second.
+    pub async fn follow(&self) -> Result<()> {
+        let now = self.now();
+        self.0.ended.poll(self.db(), now).await?;
+        let (settings_rev, rings_rev) = self.db().read(async |tx| store::revs(tx).await).await?;
+        if settings_rev > self.0.settings.load().0
+            && let Some((rev, body)) = self.db().read(async |tx| settings::store::load(tx).await).await?
+        {
+            self.use_settings(rev, Settings::from_json(&body)?.opened(&self.ground().keys)?);
+        }
+        if rings_rev != self.0.rings.load().rev {
+            self.reload_rings().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether what is in memory may be trusted; if a poll is late, callers read the database instead.
+    pub fn is_fresh(&self) -> bool {
+        self.0.ended.is_fresh()
+    }
+
+    /// How long tokens of today's settings can live at most: rows of `ended` are kept so long.
+    pub fn longest_token(&self) -> Micros {
+        self.0.settings.load().1.longest_token()
+    }
+
+    /// Seconds of a setting as microseconds.
+    pub fn micros(seconds: i64) -> Micros {
+        seconds.saturating_mul(SECOND)
+    }
+}

@@ -1,0 +1,211 @@
+//! Statements on `sessions`.
+
+use super::{New, SessionKind, Shown};
+use crate::{
+    clock::Micros,
+    id::{BrowserId, SessionId, UserId},
+    refusal::Result,
+};
+use latchstring_db::{Row, Tx};
+
+/// Inserts a session.
+pub async fn insert(tx: &mut Tx, new: &New, now: Micros) -> Result<()> {
+    let kind = if new.kind == SessionKind::Browser { "browser" } else { "token" };
+    tx.exec(
+        "INSERT INTO sessions (id, user_id, kind, browser_id, client_id, mount_id, auth_at, methods, assurance, tasks,
+                               claims, user_agent, address, idle_us, active_at, ends_at, rev, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $7, $15, 1, $7)",
+        &[
+            &new.id.0,
+            &new.user.0,
+            &kind,
+            &new.browser.map(|b| b.0),
+            &new.client.map(|c| c.0),
+            &new.mount.0,
+            &now,
+            &serde_json::to_string(&new.methods)?,
+            &new.assurance,
+            &serde_json::to_string(&new.tasks)?,
+            &new.claims.to_string(),
+            &new.user_agent,
+            &new.address,
+            &new.idle_us,
+            &new.ends_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+fn shown(row: &Row) -> Result<Shown> {
+    Ok(Shown {
+        id: SessionId(row.get(0)?),
+        user: UserId(row.get(1)?),
+        kind: row.get(2)?,
+        browser: row.get::<Option<uuid::Uuid>>(3)?.map(BrowserId),
+        created_at: row.get(4)?,
+        auth_at: row.get(5)?,
+        active_at: row.get(6)?,
+        ends_at: row.get(7)?,
+        idle_us: row.get(8)?,
+        methods: serde_json::from_str(&row.get::<String>(9)?)?,
+        assurance: row.get(10)?,
+        tasks: serde_json::from_str(&row.get::<String>(11)?)?,
+        user_agent: row.get(12)?,
+        address: row.get(13)?,
+    })
+}
+
+/// A session that has not been ended.
+pub async fn find(tx: &mut Tx, id: SessionId) -> Result<Option<Shown>> {
+    tx.one(
+        "SELECT id, user_id, kind, browser_id, created_at, auth_at, active_at, ends_at, idle_us, methods, assurance,
+                tasks, user_agent, address
+           FROM sessions WHERE id = $1 AND ended_at IS NULL",
+        &[&id.0],
+    )
+    .await?
+    .as_ref()
+    .map(shown)
+    .transpose()
+}
+
+/// A user's sessions that have not been ended, newest first.
+pub async fn of_user(tx: &mut Tx, user: UserId, most: i64) -> Result<Vec<Shown>> {
+    tx.all(
+        "SELECT id, user_id, kind, browser_id, created_at, auth_at, active_at, ends_at, idle_us, methods, assurance,
+                tasks, user_agent, address
+           FROM sessions WHERE user_id = $1 AND ended_at IS NULL ORDER BY id DESC LIMIT $2",
+        &[&user.0, &most],
+    )
+    .await?
+    .iter()
+    .map(shown)
+    .collect()
+}
+
+/// The sessions of a browser that have not been ended, newest first.
+pub async fn of_browser(tx: &mut Tx, browser: BrowserId) -> Result<Vec<Shown>> {
+    tx.all(
+        "SELECT id, user_id, kind, browser_id, created_at, auth_at, active_at, ends_at, idle_us, methods, assurance,
+                tasks, user_agent, address
+           FROM sessions WHERE browser_id = $1 AND ended_at IS NULL ORDER BY id DESC LIMIT 50",
+        &[&browser.0],
+    )
+    .await?
+    .iter()
+    .map(shown)
+    .collect()
+}
+
+fn ids(rows: &[Row]) -> Result<Vec<SessionId>> {
+    rows.iter().map(|row| Ok(SessionId(row.get(0)?))).collect()
+}
+
+/// Ends one session.
+pub async fn end_one(
+    tx: &mut Tx,
+    user: UserId,
+    id: SessionId,
+    now: Micros,
+    reason: &str,
+) -> Result<Vec<SessionId>> {
+    ids(&tx
+        .all(
+            "UPDATE sessions SET ended_at = $3, end_reason = $4
+              WHERE id = $1 AND user_id = $2 AND ended_at IS NULL RETURNING id",
+            &[&id.0, &user.0, &now, &reason],
+        )
+        .await?)
+}
+
+/// Ends all sessions of a user but one.
+pub async fn end_others(
+    tx: &mut Tx,
+    user: UserId,
+    but: SessionId,
+    now: Micros,
+    reason: &str,
+) -> Result<Vec<SessionId>> {
+    ids(&tx
+        .all(
+            "UPDATE sessions SET ended_at = $3, end_reason = $4
+              WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id",
+            &[&user.0, &but.0, &now, &reason],
+        )
+        .await?)
+}
+
+/// Ends all sessions of a user.
+pub async fn end_all(tx: &mut Tx, user: UserId, now: Micros, reason: &str) -> Result<Vec<SessionId>> {
+    ids(&tx
+        .all(
+            "UPDATE sessions SET ended_at = $2, end_reason = $3
+              WHERE user_id = $1 AND ended_at IS NULL RETURNING id",
+            &[&user.0, &now, &reason],
+        )
+        .await?)
+}
+
+/// Live sessions of a user in a browser: a new sign-in of the same person there replaces them.
+pub async fn of_user_in_browser(tx: &mut Tx, user: UserId, browser: BrowserId) -> Result<Vec<SessionId>> {
+    ids(&tx
+        .all(
+            "SELECT id FROM sessions WHERE browser_id = $1 AND user_id = $2 AND ended_at IS NULL",
+            &[&browser.0, &user.0],
+        )
+        .await?)
+}
+
+/// The sessions of a user beyond the newest `most`.
+pub async fn surplus(tx: &mut Tx, user: UserId, most: i64) -> Result<Vec<SessionId>> {
+    ids(&tx
+        .all(
+            "SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL ORDER BY id DESC LIMIT 50 OFFSET $2",
+            &[&user.0, &most],
+        )
+        .await?)
+}
+
+/// A proof was given again: raises what the session stands for. `false` when it has ended meanwhile.
+pub async fn proved(
+    tx: &mut Tx,
+    id: SessionId,
+    now: Micros,
+    methods: &str,
+    assurance: i64,
+    tasks: &str,
+) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE sessions SET auth_at = $2, methods = $3, assurance = $4, tasks = $5, active_at = $2, rev = rev + 1
+              WHERE id = $1 AND ended_at IS NULL",
+            &[&id.0, &now, &methods, &assurance, &tasks],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// Takes a session's row while its children change; `false` when it has ended.
+pub async fn lock(tx: &mut Tx, id: SessionId) -> Result<bool> {
+    let n = tx.exec("UPDATE sessions SET rev = rev + 1 WHERE id = $1 AND ended_at IS NULL", &[&id.0]).await?;
+    Ok(n == 1)
+}
+
+/// Notes last uses.
+pub async fn touch(tx: &mut Tx, uses: &[(SessionId, Micros)]) -> Result<()> {
+    for (id, at) in uses {
+        tx.exec(
+            "UPDATE sessions SET active_at = $2 WHERE id = $1 AND active_at < $2 AND ended_at IS NULL",
+            &[&id.0, at],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Linked identities that were set before the address was proven go with the rest.
+pub async fn evict_identities(tx: &mut Tx, user: UserId) -> Result<()> {
+    tx.exec("DELETE FROM identities WHERE user_id = $1 AND set_proven = FALSE", &[&user.0]).await?;
+    Ok(())
+}

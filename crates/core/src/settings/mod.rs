@@ -1,0 +1,537 @@
+//! Realm settings: what changes at run time. One JSON document with a revision, in the database; every node follows
+//! within a poll. Unknown members are errors that name the nearest known one.
+
+pub mod store;
+
+use crate::{
+    clock::{DAY, HOUR, MINUTE, Micros},
+    limit::{Rate, Rule},
+    refusal::{Kind, Refusal, Result},
+};
+use serde::{Deserialize, Serialize};
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignUp {
+    /// Anyone who proves an address.
+    Open,
+    /// Whoever holds an invitation.
+    Invite,
+    /// Nobody; admins make accounts.
+    Closed,
+}
+
+/// Everything that a realm's operator can set at run time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The name that people see on pages and in mail.
+    pub name: String,
+    /// Who may make an account.
+    pub sign_up: SignUp,
+    /// Whether guests are admitted.
+    pub guests: bool,
+    /// Password rules and cost.
+    pub password: PasswordSettings,
+    /// Lifetimes of sessions.
+    pub session: SessionSettings,
+    /// Lifetimes of tokens.
+    pub token: TokenSettings,
+    /// Codes and links.
+    pub code: CodeSettings,
+    /// How often things may be asked for.
+    pub limits: LimitSettings,
+    /// The password form of `OAuth2PasswordBearer`.
+    pub token_endpoint: TokenEndpointSettings,
+    /// Origins of other hosts that may call the API from a browser.
+    pub origins: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: "Latchstring".into(),
+            sign_up: SignUp::Open,
+            guests: false,
+            password: PasswordSettings::default(),
+            session: SessionSettings::default(),
+            token: TokenSettings::default(),
+            code: CodeSettings::default(),
+            limits: LimitSettings::default(),
+            token_endpoint: TokenEndpointSettings::default(),
+            origins: Vec::new(),
+        }
+    }
+}
+
+/// Password rules (standards: NIST SP 800-63B-4, 3.1.1) and the cost of Argon2id (RFC 9106).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PasswordSettings {
+    /// Whether a new account needs a password; without, people sign in by mailed codes.
+    pub required: bool,
+    /// Fewest characters. NIST asks for 15 where a password is the only factor.
+    pub min_chars: u32,
+    /// Most characters. At least 128.
+    pub max_chars: u32,
+    /// Lowest zxcvbn score, 0 to 4, that is taken.
+    pub min_score: u8,
+    /// Words that no password may consist of, beside the realm's name and the person's own.
+    pub context_words: Vec<String>,
+    /// Argon2id memory in KiB.
+    pub memory_kib: u32,
+    /// Argon2id passes.
+    pub passes: u32,
+    /// Argon2id lanes.
+    pub lanes: u32,
+}
+
+impl Default for PasswordSettings {
+    fn default() -> Self {
+        Self {
+            required: true,
+            min_chars: 8,
+            max_chars: 256,
+            min_score: 2,
+            context_words: Vec::new(),
+            memory_kib: 19_456,
+            passes: 2,
+            lanes: 1,
+        }
+    }
+}
+
+/// Lifetimes of sessions, in seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SessionSettings {
+    /// Ends after so long without use.
+    pub idle_seconds: i64,
+    /// Ends after so long in any case.
+    pub absolute_seconds: i64,
+    /// How old a proof may be for changing e-mail, password and the like without proving again.
+    pub fresh_seconds: i64,
+    /// Most live sessions of one user; the oldest end first.
+    pub max_per_user: i64,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self {
+            idle_seconds: 14 * DAY / 1_000_000,
+            absolute_seconds: 30 * DAY / 1_000_000,
+            fresh_seconds: 10 * MINUTE / 1_000_000,
+            max_per_user: 100,
+        }
+    }
+}
+
+/// Lifetimes of tokens, in seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenSettings {
+    /// Access tokens: 60 to 3600.
+    pub access_seconds: i64,
+    /// A refresh token that is not used ends after so long.
+    pub refresh_idle_seconds: i64,
+    /// How long after a rotation the token before it gives the same successor (a lost answer, two tabs).
+    pub refresh_window_seconds: i64,
+}
+
+impl Default for TokenSettings {
+    fn default() -> Self {
+        Self { access_seconds: 300, refresh_idle_seconds: 14 * DAY / 1_000_000, refresh_window_seconds: 60 }
+    }
+}
+
+/// Codes and links that travel by mail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CodeSettings {
+    /// Seconds that a code or link is good for: at most 600 (ASVS V6.5.5).
+    pub seconds: i64,
+    /// How often one code may be tried.
+    pub tries: i64,
+    /// Seconds that an invitation is good for.
+    pub invitation_seconds: i64,
+}
+
+impl Default for CodeSettings {
+    fn default() -> Self {
+        Self { seconds: 600, tries: 5, invitation_seconds: 7 * DAY / 1_000_000 }
+    }
+}
+
+/// How often things may be asked for. Each is `{burst, per_seconds}`: `burst` at once, then evenly as many in
+/// `per_seconds`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Attempts begun, per address.
+    pub attempts_by_address: Rate,
+    /// Passwords tried, per address.
+    pub passwords_by_address: Rate,
+    /// Codes tried, per address.
+    pub codes_by_address: Rate,
+    /// Codes tried, per identifier, over all attempts.
+    pub codes_by_identifier: Rate,
+    /// Messages sent, per target.
+    pub sends_by_target: Rate,
+    /// Messages sent, per target and day.
+    pub sends_by_target_daily: Rate,
+    /// Messages caused, per address.
+    pub sends_by_address: Rate,
+    /// Accounts and guests made, per address.
+    pub sign_ups_by_address: Rate,
+    /// Refreshes and token requests, per address.
+    pub tokens_by_address: Rate,
+    /// API keys and set-up tokens that were wrong, per address.
+    pub keys_by_address: Rate,
+    /// Wrong passwords in a row for one account that are free of delay.
+    pub free_failures: i64,
+    /// Longest delay, in seconds, after a wrong password.
+    pub max_delay_seconds: i64,
+    /// Wrong passwords in a row after which only another proof (a mailed code, a reset) helps: at most 100 (NIST).
+    pub failures_until_closed: i64,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            attempts_by_address: Rate { burst: 60, per_seconds: 60 },
+            passwords_by_address: Rate { burst: 30, per_seconds: 60 },
+            codes_by_address: Rate { burst: 30, per_seconds: 60 },
+            codes_by_identifier: Rate { burst: 10, per_seconds: 600 },
+            sends_by_target: Rate { burst: 3, per_seconds: 180 },
+            sends_by_target_daily: Rate { burst: 20, per_seconds: 86_400 },
+            sends_by_address: Rate { burst: 20, per_seconds: 600 },
+            sign_ups_by_address: Rate { burst: 10, per_seconds: 3_600 },
+            tokens_by_address: Rate { burst: 600, per_seconds: 60 },
+            keys_by_address: Rate { burst: 20, per_seconds: 60 },
+            free_failures: 5,
+            max_delay_seconds: 900,
+            failures_until_closed: 100,
+        }
+    }
+}
+
+/// `POST /token`: RFC 6749, 4.3, for the textbook app. Off unless the realm turns it on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenEndpointSettings {
+    /// Whether it answers at all.
+    pub enabled: bool,
+    /// `RS256`, `ES256`, `EdDSA` or `HS256`.
+    pub alg: String,
+    /// For HS256: the key, as UTF-8, at least 32 bytes. Written, never read back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// Seconds that its tokens live: 60 to 3600.
+    pub seconds: i64,
+    /// Origins whose pages may call it.
+    pub origins: Vec<String>,
+}
+
+impl Default for TokenEndpointSettings {
+    fn default() -> Self {
+        Self { enabled: false, alg: "RS256".into(), secret: None, seconds: 1_800, origins: Vec::new() }
+    }
+}
+
+impl Settings {
+    /// Reads a stored document.
+    pub fn from_json(text: &str) -> Result<Self> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// Refuses values that would be unsafe or make no sense; `param` names the setting.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let wrong =
+            |param: &'static str, says: &'static str| Err(Kind::SettingInvalid.param(param).says(says));
+        let between = |v: i64, lo: i64, hi: i64| (lo..=hi).contains(&v);
+        if self.name.trim().is_empty() || latchstring_proto::text::clean_line(&self.name, 80).is_err() {
+            return wrong("name", "The name must have 1 to 80 plain characters.");
+        }
+        let p = &self.password;
+        if !(8..=64).contains(&p.min_chars) {
+            return wrong("password.min_chars", "Between 8 and 64.");
+        }
+        if !(128..=1024).contains(&p.max_chars) {
+            return wrong("password.max_chars", "Between 128 and 1024.");
+        }
+        if p.min_score > 4 {
+            return wrong("password.min_score", "Between 0 and 4.");
+        }
+        if p.context_words.len() > 100 || p.context_words.iter().any(|w| w.len() > 100) {
+            return wrong("password.context_words", "At most 100 words of at most 100 bytes.");
+        }
+        // OWASP's lowest advice for Argon2id is 19 MiB, 2 passes; 7 MiB with 5 passes is its equal. The upper end
+        // keeps one sign-in from holding a core for seconds.
+        if !(7_168..=262_144).contains(&p.memory_kib) {
+            return wrong("password.memory_kib", "Between 7168 (7 MiB) and 262144 (256 MiB).");
+        }
+        if !(1..=10).contains(&p.passes) || p.memory_kib * p.passes < 35_840 {
+            return wrong("password.passes", "Between 1 and 10, with memory times passes at least 35 MiB.");
+        }
+        if !(1..=4).contains(&p.lanes) {
+            return wrong("password.lanes", "Between 1 and 4.");
+        }
+        let s = &self.session;
+        if !between(s.idle_seconds, 300, 400 * 86_400) {
+            return wrong("session.idle_seconds", "Between 5 minutes and 400 days.");
+        }
+        if !between(s.absolute_seconds, 300, 400 * 86_400) {
+            return wrong("session.absolute_seconds", "Between 5 minutes and 400 days.");
+        }
+        if !between(s.fresh_seconds, 60, 86_400) {
+            return wrong("session.fresh_seconds", "Between a minute and a day.");
+        }
+        if !between(s.max_per_user, 1, 1_000) {
+            return wrong("session.max_per_user", "Between 1 and 1000.");
+        }
+        let t = &self.token;
+        if !between(t.access_seconds, 60, 3_600) {
+            return wrong("token.access_seconds", "Between 60 and 3600.");
+        }
+        if !between(t.refresh_idle_seconds, 300, 400 * 86_400) {
+            return wrong("token.refresh_idle_seconds", "Between 5 minutes and 400 days.");
+        }
+        if !between(t.refresh_window_seconds, 0, 300) {
+            return wrong("token.refresh_window_seconds", "Between 0 and 300.");
+        }
+        if !between(self.code.seconds, 60, 600) {
+            return wrong("code.seconds", "Between 60 and 600.");
+        }
+        if !between(self.code.tries, 1, 10) {
+            return wrong("code.tries", "Between 1 and 10.");
+        }
+        if !between(self.code.invitation_seconds, 300, 90 * 86_400) {
+            return wrong("code.invitation_seconds", "Between 5 minutes and 90 days.");
+        }
+        let l = &self.limits;
+        for (rate, param) in [
+            (l.attempts_by_address, "limits.attempts_by_address"),
+            (l.passwords_by_address, "limits.passwords_by_address"),
+            (l.codes_by_address, "limits.codes_by_address"),
+            (l.codes_by_identifier, "limits.codes_by_identifier"),
+            (l.sends_by_target, "limits.sends_by_target"),
+            (l.sends_by_target_daily, "limits.sends_by_target_daily"),
+            (l.sends_by_address, "limits.sends_by_address"),
+            (l.sign_ups_by_address, "limits.sign_ups_by_address"),
+            (l.tokens_by_address, "limits.tokens_by_address"),
+            (l.keys_by_address, "limits.keys_by_address"),
+        ] {
+            if !(1..=1_000_000).contains(&rate.burst) || !(1..=7 * 86_400).contains(&rate.per_seconds) {
+                return wrong(param, "burst between 1 and 1000000, per_seconds between 1 and 604800.");
+            }
+        }
+        if !between(l.free_failures, 1, 20) {
+            return wrong("limits.free_failures", "Between 1 and 20.");
+        }
+        if !between(l.max_delay_seconds, 1, 86_400) {
+            return wrong("limits.max_delay_seconds", "Between a second and a day.");
+        }
+        if !between(l.failures_until_closed, l.free_failures, 100) {
+            return wrong("limits.failures_until_closed", "Between limits.free_failures and 100.");
+        }
+        let e = &self.token_endpoint;
+        if !matches!(e.alg.as_str(), "RS256" | "ES256" | "EdDSA" | "HS256") {
+            return wrong("token_endpoint.alg", "RS256, ES256, EdDSA or HS256.");
+        }
+        if e.secret.as_ref().is_some_and(|s| s.len() < 32 || s.len() > 1_024) {
+            return wrong("token_endpoint.secret", "Between 32 and 1024 bytes.");
+        }
+        if !between(e.seconds, 60, 3_600) {
+            return wrong("token_endpoint.seconds", "Between 60 and 3600.");
+        }
+        for (list, param) in [(&self.origins, "origins"), (&e.origins, "token_endpoint.origins")] {
+            if list.len() > 100 || list.iter().any(|o| !is_origin(o)) {
+                return wrong(param, "At most 100 origins such as https://app.example, without a path.");
+            }
+        }
+        Ok(())
+    }
+
+    /// Limits as rules: see [`crate::limit`].
+    pub fn rule(&self, rule: Rule) -> Rate {
+        let l = &self.limits;
+        match rule {
+            Rule::AttemptsByAddress => l.attempts_by_address,
+            Rule::PasswordsByAddress => l.passwords_by_address,
+            Rule::CodesByAddress => l.codes_by_address,
+            Rule::CodesByIdentifier => l.codes_by_identifier,
+            Rule::SendsByTarget => l.sends_by_target,
+            Rule::SendsByTargetDaily => l.sends_by_target_daily,
+            Rule::SendsByAddress => l.sends_by_address,
+            Rule::SignUpsByAddress => l.sign_ups_by_address,
+            Rule::TokensByAddress => l.tokens_by_address,
+            Rule::KeysByAddress => l.keys_by_address,
+        }
+    }
+
+    /// How long a row of `ended` has to be kept: longer than any token that it kills can live.
+    pub fn longest_token(&self) -> Micros {
+        // The widest lifetime that `check` lets through, whatever is set now: a shorter setting does not shorten
+        // tokens that are out already.
+        HOUR + 5 * MINUTE
+    }
+}
+
+/// `scheme://host[:port]`, exactly as a browser writes an Origin header.
+pub fn is_origin(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return false;
+    };
+    !rest.is_empty()
+        && rest.len() <= 260
+        && rest.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b':' | b'[' | b']'))
+}
+
+const SEALED: &str = "sealed:";
+const SECRET_PLACE: &str = "settings/token_endpoint.secret";
+
+/// Seals what must not stand in clear in the stored document, in a patch before it is merged.
+pub fn seal_secret(keys: &crate::seal::Keys, changes: &mut serde_json::Value) -> Result<()> {
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
+    if let Some(secret) = changes.pointer_mut("/token_endpoint/secret")
+        && let Some(text) = secret.as_str()
+    {
+        if text.len() < 32 || text.len() > 1_024 {
+            return Err(Kind::SettingInvalid
+                .param("token_endpoint.secret")
+                .says("Between 32 and 1024 bytes.")
+                .into());
+        }
+        let sealed = keys.seal(SECRET_PLACE, text.as_bytes())?;
+        *secret = serde_json::Value::String(format!("{SEALED}{}", B64.encode(sealed)));
+    }
+    Ok(())
+}
+
+impl Settings {
+    /// Opens what is sealed inside the stored document.
+    pub fn opened(mut self, keys: &crate::seal::Keys) -> Result<Self> {
+        use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
+        if let Some(sealed) = self.token_endpoint.secret.as_deref().and_then(|s| s.strip_prefix(SEALED)) {
+            let bytes = B64
+                .decode(sealed)
+                .map_err(|e| crate::refusal::Fault::new("the sealed setting can't be read", e))?;
+            let plain = keys.open(SECRET_PLACE, &bytes)?;
+            self.token_endpoint.secret = Some(String::from_utf8_lossy(&plain).into_owned());
+        }
+        Ok(self)
+    }
+
+    /// The document as an admin may read it: secrets are left out.
+    pub fn shown(&self) -> Settings {
+        let mut shown = self.clone();
+        shown.token_endpoint.secret = None;
+        shown
+    }
+}
+
+/// RFC 7396: members that are null go, objects merge, everything else replaces.
+pub fn merge(target: &mut serde_json::Value, patch: &serde_json::Value) {
+    match (target, patch) {
+        (serde_json::Value::Object(target), serde_json::Value::Object(patch)) => {
+            for (name, value) in patch {
+                if value.is_null() {
+                    target.remove(name);
+                } else {
+                    merge(target.entry(name).or_insert(serde_json::Value::Null), value);
+                }
+            }
+        }
+        (target, patch) => *target = patch.clone(),
+    }
+}
+
+/// Turns serde's message about an unknown or mistyped member into one that helps.
+pub fn unknown(error: &serde_json::Error) -> Refusal {
+    let text = error.to_string();
+    if let Some(name) = text.strip_prefix("unknown field `").and_then(|t| t.split('`').next()) {
+        let known = text.split("expected one of ").nth(1).unwrap_or_default();
+        let nearest = known
+            .split(", ")
+            .map(|k| k.trim_matches('`'))
+            .min_by_key(|k| distance(k, name))
+            .filter(|k| distance(k, name) <= 3);
+        let says = match nearest {
+            Some(nearest) => format!("There is no setting “{name}”. Did you mean “{nearest}”?"),
+            None => format!("There is no setting “{name}”."),
+        };
+        return Kind::SettingInvalid.param(name.to_owned()).says(says);
+    }
+    Kind::SettingInvalid.param("body").says(format!("A setting has the wrong type: {text}."))
+}
+
+/// Levenshtein distance, for "did you mean".
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(80).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().take(80).enumerate() {
+        let mut before = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let cost = before + usize::from(ca != *cb);
+            before = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(before + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_good_and_a_sparse_document_takes_them() {
+        Settings::default().check().expect("defaults");
+        let sparse =
+            Settings::from_json(r#"{"sign_up":"invite","password":{"min_chars":12}}"#).expect("sparse");
+        assert_eq!(sparse.sign_up, SignUp::Invite);
+        assert_eq!(sparse.password.passes, 2);
+    }
+
+    #[test]
+    fn an_unknown_setting_names_the_nearest() {
+        let error = serde_json::from_str::<Settings>(r#"{"sign_upp":"open"}"#).expect_err("unknown");
+        let refusal = unknown(&error);
+        assert_eq!(
+            refusal.detail.says.as_deref(),
+            Some("There is no setting “sign_upp”. Did you mean “sign_up”?")
+        );
+    }
+
+    #[test]
+    fn unsafe_values_are_refused() {
+        type Change = fn(&mut Settings);
+        let bad: &[(&str, Change)] = &[
+            ("password.min_chars", |s| s.password.min_chars = 4),
+            ("password.memory_kib", |s| s.password.memory_kib = 8),
+            ("password.passes", |s| s.password.passes = 1),
+            ("code.seconds", |s| s.code.seconds = 86_400),
+            ("code.tries", |s| s.code.tries = 1_000),
+            ("limits.failures_until_closed", |s| s.limits.failures_until_closed = 1_000_000),
+            ("token.access_seconds", |s| s.token.access_seconds = 1_000_000),
+            ("origins", |s| s.origins = vec!["*".into()]),
+            ("origins", |s| s.origins = vec!["https://a.example/path".into()]),
+            ("token_endpoint.secret", |s| s.token_endpoint.secret = Some("short".into())),
+        ];
+        for (param, change) in bad {
+            let mut settings = Settings::default();
+            change(&mut settings);
+            let refusal = settings.check().expect_err(param);
+            assert_eq!(refusal.detail.param.as_deref(), Some(*param));
+        }
+    }
+
+    #[test]
+    fn merge_follows_rfc_7396() {
+        let mut target = serde_json::json!({"a": {"b": 1, "c": 2}, "d": [1]});
+        merge(&mut target, &serde_json::json!({"a": {"b": null, "e": 3}, "d": [2]}));
+        assert_eq!(target, serde_json::json!({"a": {"c": 2, "e": 3}, "d": [2]}));
+    }
+}

@@ -1,0 +1,31 @@
+//! Tickets: single-use secrets with a purpose and a small JSON body. The one-time set-up token is one.
+
+pub mod store;
+
+use crate::{clock::Micros, refusal::Result, secret::Hashed};
+use latchstring_db::Tx;
+
+/// Stores a ticket under the hash of its secret.
+pub async fn put(
+    tx: &mut Tx,
+    hash: Hashed,
+    purpose: &str,
+    body: &serde_json::Value,
+    now: Micros,
+    expires_at: Micros,
+) -> Result<()> {
+    store::insert(tx, &hash.0, purpose, &body.to_string(), now, expires_at).await
+}
+
+/// Spends a ticket: gives its body exactly once, and only before it expires.
+pub async fn spend(
+    tx: &mut Tx,
+    hash: Hashed,
+    purpose: &str,
+    now: Micros,
+) -> Result<Option<serde_json::Value>> {
+    match store::spend(tx, &hash.0, purpose, now).await? {
+        Some(body) => Ok(Some(serde_json::from_str(&body)?)),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,170 @@
+//! Users: persons and guests.
+
+pub mod store;
+
+use crate::{
+    clock::Micros,
+    id::UserId,
+    identifier::{IdentifierKind, Stored},
+    refusal::{Kind, Refusal, Result},
+};
+
+/// A person or a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserKind {
+    /// Somebody with an identifier.
+    Person,
+    /// Somebody without; may become a person and keeps the id.
+    Guest,
+}
+
+/// Whether a user may sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// May.
+    Active,
+    /// May not, until the ban is lifted or runs out.
+    Banned,
+}
+
+/// A user, without identifiers.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The id.
+    pub id: UserId,
+    /// Person or guest.
+    pub kind: UserKind,
+    /// Whether they may sign in.
+    pub status: Status,
+    /// Until when the ban lasts; `None`: until it is lifted.
+    pub status_until: Option<Micros>,
+    /// Why they are banned.
+    pub status_reason: Option<String>,
+    /// The full name.
+    pub name: Option<String>,
+    /// The given name.
+    pub given_name: Option<String>,
+    /// The family name.
+    pub family_name: Option<String>,
+    /// The address of a picture.
+    pub picture: Option<String>,
+    /// The preferred language (BCP 47).
+    pub locale: Option<String>,
+    /// Metadata that all may read and admins write.
+    pub meta_public: serde_json::Value,
+    /// Metadata for admins.
+    pub meta_private: serde_json::Value,
+    /// Metadata of the user's own.
+    pub meta_own: serde_json::Value,
+    /// Tokens and sessions from before are dead.
+    pub valid_after: Micros,
+    /// Moves with each change of credentials.
+    pub auth_rev: i64,
+    /// Moves with each change: the ETag.
+    pub rev: i64,
+    /// When the account was made.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+    /// When they last signed in.
+    pub signed_in_at: Option<Micros>,
+}
+
+impl User {
+    /// Whether the user is banned at `now`.
+    pub fn is_banned(&self, now: Micros) -> bool {
+        self.status == Status::Banned && self.status_until.is_none_or(|until| until > now)
+    }
+}
+
+/// A user with identifiers, as faces show it.
+#[derive(Debug, Clone)]
+pub struct Full {
+    /// The user.
+    pub user: User,
+    /// The identifiers, oldest first.
+    pub identifiers: Vec<Stored>,
+    /// Whether there is a password.
+    pub has_password: bool,
+}
+
+impl Full {
+    /// The address to show and to write to.
+    pub fn email(&self) -> Option<&Stored> {
+        self.identifiers
+            .iter()
+            .filter(|i| i.kind == IdentifierKind::Email)
+            .max_by_key(|i| (i.is_primary, i.is_good()))
+    }
+
+    /// The username.
+    pub fn username(&self) -> Option<&Stored> {
+        self.identifiers.iter().find(|i| i.kind == IdentifierKind::Username)
+    }
+}
+
+/// Changes to a profile. `None` leaves a member as it is, `Some(None)` takes it away.
+#[derive(Debug, Clone, Default)]
+pub struct ProfileChange {
+    /// The full name.
+    pub name: Option<Option<String>>,
+    /// The given name.
+    pub given_name: Option<Option<String>>,
+    /// The family name.
+    pub family_name: Option<Option<String>>,
+    /// The address of a picture: https only.
+    pub picture: Option<Option<String>>,
+    /// The preferred language.
+    pub locale: Option<Option<String>>,
+    /// Replaces the metadata of the user's own.
+    pub meta_own: Option<serde_json::Value>,
+    /// Replaces the public metadata (admins only).
+    pub meta_public: Option<serde_json::Value>,
+    /// Replaces the private metadata (admins only).
+    pub meta_private: Option<serde_json::Value>,
+}
+
+/// Most bytes of one metadata bag.
+pub const META_BYTES: usize = 16 * 1024;
+
+impl ProfileChange {
+    /// Checks lengths and characters.
+    pub fn check(&self) -> Result<()> {
+        let line =
+            |value: &Option<Option<String>>, param: &'static str, most: usize| -> Result<(), Refusal> {
+                if let Some(Some(text)) = value {
+                    latchstring_proto::text::clean_line(text, most)
+                        .map_err(|e| Kind::InputInvalid.param(param).says(e.to_string()))?;
+                }
+                Ok(())
+            };
+        line(&self.name, "name", 200)?;
+        line(&self.given_name, "given_name", 100)?;
+        line(&self.family_name, "family_name", 100)?;
+        line(&self.locale, "locale", 35)?;
+        line(&self.picture, "picture", 2_000)?;
+        if let Some(Some(picture)) = &self.picture
+            && !picture.starts_with("https://")
+        {
+            return Err(Kind::InputInvalid
+                .param("picture")
+                .says("The picture must be an https address.")
+                .into());
+        }
+        for (value, param) in [
+            (&self.meta_own, "metadata.own"),
+            (&self.meta_public, "metadata.public"),
+            (&self.meta_private, "metadata.private"),
+        ] {
+            if let Some(value) = value {
+                if !value.is_object() {
+                    return Err(Kind::InputInvalid.param(param).says("Must be a JSON object.").into());
+                }
+                if value.to_string().len() > META_BYTES {
+                    return Err(Kind::InputInvalid.param(param).says("At most 16 KiB.").into());
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,275 @@
+//! Statements on `users`, and the joins that sign-in and lists need.
+
+use super::{Full, ProfileChange, Status, User, UserKind};
+use crate::{
+    clock::Micros,
+    id::UserId,
+    identifier::{self, IdentifierKind, REALM_SPACE},
+    refusal::Result,
+};
+use latchstring_db::{Row, Tx};
+
+fn from_row(row: &Row) -> Result<User> {
+    let kind: String = row.get(1)?;
+    let status: String = row.get(2)?;
+    let json =
+        |index: usize| -> Result<serde_json::Value> { Ok(serde_json::from_str(&row.get::<String>(index)?)?) };
+    Ok(User {
+        id: UserId(row.get(0)?),
+        kind: if kind == "guest" { UserKind::Guest } else { UserKind::Person },
+        status: if status == "active" { Status::Active } else { Status::Banned },
+        status_until: row.get(3)?,
+        status_reason: row.get(4)?,
+        name: row.get(5)?,
+        given_name: row.get(6)?,
+        family_name: row.get(7)?,
+        picture: row.get(8)?,
+        locale: row.get(9)?,
+        meta_public: json(10)?,
+        meta_private: json(11)?,
+        meta_own: json(12)?,
+        valid_after: row.get(13)?,
+        auth_rev: row.get(14)?,
+        rev: row.get(15)?,
+        created_at: row.get(16)?,
+        updated_at: row.get(17)?,
+        signed_in_at: row.get(18)?,
+    })
+}
+
+/// A user by id.
+pub async fn find(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
+    tx.one(
+        "SELECT id, kind, status, status_until, status_reason, name, given_name, family_name, picture, locale,
+                meta_public, meta_private, meta_own, valid_after, auth_rev, rev, created_at, updated_at, signed_in_at
+           FROM users WHERE id = $1",
+        &[&id.0],
+    )
+    .await?
+    .as_ref()
+    .map(from_row)
+    .transpose()
+}
+
+/// A user with identifiers.
+pub async fn full(tx: &mut Tx, id: UserId) -> Result<Option<Full>> {
+    let Some(user) = find(tx, id).await? else { return Ok(None) };
+    let identifiers = identifier::store::of_user(tx, id).await?;
+    let has_password = crate::credential::store::password(tx, id).await?.is_some();
+    Ok(Some(Full { user, identifiers, has_password }))
+}
+
+/// What a sign-in has to know of whoever has an identifier: one statement, the same for everybody.
+pub struct SignIn {
+    /// Whose identifier it is.
+    pub user: UserId,
+    /// The credentials' revision.
+    pub auth_rev: i64,
+    /// Whether they are banned.
+    pub banned: bool,
+    /// The password hash.
+    pub phc: Option<String>,
+    /// The identifier as stored: where mail goes.
+    pub typed: String,
+    /// Whether this very identifier is proven or asserted.
+    pub good: bool,
+}
+
+/// Who signs in with this identifier.
+pub async fn for_sign_in(
+    tx: &mut Tx,
+    kind: IdentifierKind,
+    normal: &str,
+    now: Micros,
+) -> Result<Option<SignIn>> {
+    let row = tx
+        .one(
+            "SELECT u.id, u.auth_rev, u.status, u.status_until, c.secret, i.typed, i.proven_at, i.asserted_at
+               FROM identifiers i
+               JOIN users u ON u.id = i.user_id
+          LEFT JOIN credentials c ON c.user_id = u.id AND c.kind = 'password'
+              WHERE i.space = $1 AND i.kind = $2 AND i.normal = $3",
+            &[&REALM_SPACE, &kind.word(), &normal],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let status: String = row.get(2)?;
+    let until: Option<i64> = row.get(3)?;
+    Ok(Some(SignIn {
+        user: UserId(row.get(0)?),
+        auth_rev: row.get(1)?,
+        banned: status != "active" && until.is_none_or(|until| until > now),
+        phc: row.get(4)?,
+        typed: row.get(5)?,
+        good: row.get::<Option<i64>>(6)?.is_some() || row.get::<Option<i64>>(7)?.is_some(),
+    }))
+}
+
+/// Inserts a user.
+pub async fn insert(tx: &mut Tx, id: UserId, kind: UserKind, now: Micros) -> Result<()> {
+    let kind = if kind == UserKind::Guest { "guest" } else { "person" };
+    tx.exec(
+        "INSERT INTO users (id, kind, status, meta_public, meta_private, meta_own, valid_after, auth_rev, rev,
+                            created_at, updated_at)
+         VALUES ($1, $2, 'active', '{}', '{}', '{}', 0, 1, 1, $3, $3)",
+        &[&id.0, &kind, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes the user's row and notes the sign-in, only if the credentials are still the ones that were checked and the
+/// user is not banned. `None`: they changed meanwhile.
+pub async fn sign_in(tx: &mut Tx, id: UserId, auth_rev: i64, now: Micros) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE users SET signed_in_at = $3
+              WHERE id = $1 AND auth_rev = $2 AND (status = 'active' OR (status_until IS NOT NULL AND status_until <= $3))",
+            &[&id.0, &auth_rev, &now],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// Takes the user's row: rules over several of their rows come after. Gives the credentials' revision.
+pub async fn lock(tx: &mut Tx, id: UserId, now: Micros) -> Result<Option<i64>> {
+    let row = tx
+        .one(
+            "UPDATE users SET rev = rev + 1, updated_at = $2 WHERE id = $1 RETURNING auth_rev",
+            &[&id.0, &now],
+        )
+        .await?;
+    Ok(match row {
+        Some(row) => Some(row.get(0)?),
+        None => None,
+    })
+}
+
+/// Takes the user's row, if the revision is still the one that was read.
+pub async fn lock_seen(tx: &mut Tx, id: UserId, rev: i64, now: Micros) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE users SET rev = rev + 1, updated_at = $3 WHERE id = $1 AND rev = $2",
+            &[&id.0, &rev, &now],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// The credentials changed: whatever was checked against the ones before is void.
+pub async fn bump_auth(tx: &mut Tx, id: UserId) -> Result<i64> {
+    let row = tx
+        .one("UPDATE users SET auth_rev = auth_rev + 1 WHERE id = $1 RETURNING auth_rev", &[&id.0])
+        .await?
+        .ok_or(crate::refusal::Fault::bug("a locked user is gone"))?;
+    Ok(row.get(0)?)
+}
+
+/// Tokens and sessions from before `at` are dead.
+pub async fn set_valid_after(tx: &mut Tx, id: UserId, at: Micros) -> Result<()> {
+    tx.exec("UPDATE users SET valid_after = $2 WHERE id = $1 AND valid_after < $2", &[&id.0, &at]).await?;
+    Ok(())
+}
+
+/// Bans a user, or lifts the ban.
+pub async fn set_status(
+    tx: &mut Tx,
+    id: UserId,
+    banned: bool,
+    until: Option<Micros>,
+    reason: Option<&str>,
+) -> Result<()> {
+    let status = if banned { "banned" } else { "active" };
+    tx.exec(
+        "UPDATE users SET status = $2, status_until = $3, status_reason = $4 WHERE id = $1",
+        &[&id.0, &status, &until, &reason],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A guest becomes a person.
+pub async fn make_person(tx: &mut Tx, id: UserId) -> Result<bool> {
+    Ok(tx.exec("UPDATE users SET kind = 'person' WHERE id = $1 AND kind = 'guest'", &[&id.0]).await? == 1)
+}
+
+/// Changes the profile.
+pub async fn change(tx: &mut Tx, id: UserId, change: &ProfileChange) -> Result<()> {
+    let json = |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string);
+    // A flag beside each value: NULL is a value here ("take it away").
+    let flag = |value: &Option<Option<String>>| value.is_some();
+    let value = |value: &Option<Option<String>>| value.clone().flatten();
+    tx.exec(
+        "UPDATE users SET
+                name = CASE WHEN $2 THEN $3 ELSE name END,
+                given_name = CASE WHEN $4 THEN $5 ELSE given_name END,
+                family_name = CASE WHEN $6 THEN $7 ELSE family_name END,
+                picture = CASE WHEN $8 THEN $9 ELSE picture END,
+                locale = CASE WHEN $10 THEN $11 ELSE locale END,
+                meta_own = COALESCE($12, meta_own),
+                meta_public = COALESCE($13, meta_public),
+                meta_private = COALESCE($14, meta_private)
+          WHERE id = $1",
+        &[
+            &id.0,
+            &flag(&change.name),
+            &value(&change.name),
+            &flag(&change.given_name),
+            &value(&change.given_name),
+            &flag(&change.family_name),
+            &value(&change.family_name),
+            &flag(&change.picture),
+            &value(&change.picture),
+            &flag(&change.locale),
+            &value(&change.locale),
+            &json(&change.meta_own),
+            &json(&change.meta_public),
+            &json(&change.meta_private),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Deletes a user with all that hangs off it. Sessions and families go too; their ends are in `ended`.
+pub async fn delete(tx: &mut Tx, id: UserId) -> Result<bool> {
+    tx.exec("DELETE FROM families WHERE user_id = $1", &[&id.0]).await?;
+    tx.exec("DELETE FROM challenges WHERE user_id = $1", &[&id.0]).await?;
+    Ok(tx.exec("DELETE FROM users WHERE id = $1", &[&id.0]).await? == 1)
+}
+
+/// A page of users by age, oldest first, after a user.
+pub async fn page(tx: &mut Tx, after: Option<UserId>, limit: i64) -> Result<Vec<UserId>> {
+    let after = after.map_or(uuid::Uuid::nil(), |id| id.0);
+    tx.all("SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2", &[&after, &limit])
+        .await?
+        .iter()
+        .map(|row| Ok(UserId(row.get(0)?)))
+        .collect()
+}
+
+/// A page of users one of whose identifiers begins with `prefix` (a normal form), in the order of identifiers, after
+/// an identifier. Gives each user with the identifier that was found.
+pub async fn search(tx: &mut Tx, prefix: &str, after: &str, limit: i64) -> Result<Vec<(UserId, String)>> {
+    // A range instead of LIKE: the same on both databases, and served by the index. U+10FFFF sorts after any text
+    // that goes on from the prefix.
+    let end = format!("{prefix}\u{10FFFF}");
+    tx.all(
+        "SELECT user_id, normal FROM identifiers
+          WHERE normal >= $1 AND normal < $2 AND normal > $3 ORDER BY normal LIMIT $4",
+        &[&prefix, &end, &after, &limit],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((UserId(row.get(0)?), row.get(1)?)))
+    .collect()
+}
+
+/// Several users with identifiers, in the given order: three statements a user, none of them a scan.
+pub async fn full_many(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<Full>> {
+    let mut users = Vec::with_capacity(ids.len());
+    for id in ids {
+        users.extend(full(tx, *id).await?);
+    }
+    Ok(users)
+}
