@@ -8,6 +8,12 @@ use zxcvbn::{Score, zxcvbn};
 
 /// What the estimator looks at; its time grows with the square and more.
 const ESTIMATED_CHARS: usize = 100;
+/// What it looks at where very many characters can stand for letters: it tries their combinations, which took it half a
+/// second for a hundred characters made for that. So many different ones in so few are strong without further looks.
+const ESTIMATED_CHARS_OF_MANY: usize = 32;
+/// Above this many different substitutes there are many. The ten digits are all among them.
+const MANY: usize = 10;
+const SUBSTITUTES: &str = "0123456789@({[<!|$+%";
 /// As many context words as an account has, and more.
 const MAX_CONTEXT: usize = 32;
 /// Guesses within which lie all of the estimator's 30,000 common passwords, plain or with a capital.
@@ -110,17 +116,28 @@ pub fn check(
     if breached(password) {
         found.push(Weakness::Breached);
     }
-    let head: String = password.chars().take(ESTIMATED_CHARS).collect();
+    let head = estimated(password);
     // Words longer than what is estimated could not match.
     let words: Vec<&str> =
         context.iter().copied().filter(|word| word.len() <= ESTIMATED_CHARS * 4).take(MAX_CONTEXT).collect();
-    let estimate = zxcvbn(&head, &words);
+    let estimate = zxcvbn(head, &words);
     if estimate.guesses() <= COMMON_GUESSES && !contextual {
         found.push(Weakness::Common);
     } else if estimate.score() < score(policy.min_score) {
         found.push(Weakness::Guessable);
     }
     if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// The part of the password that is estimated. What is hard to guess by its beginning is hard to guess.
+fn estimated(password: &str) -> &str {
+    let head = first_chars(password, ESTIMATED_CHARS);
+    let kinds = SUBSTITUTES.chars().filter(|c| head.contains(*c)).count();
+    if kinds > MANY { first_chars(head, ESTIMATED_CHARS_OF_MANY) } else { head }
+}
+
+fn first_chars(text: &str, count: usize) -> &str {
+    text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])
 }
 
 fn score(min: u8) -> Score {
@@ -242,6 +259,14 @@ mod tests {
             let result = quick(|| check(&long, &[], &Policy::SINGLE_FACTOR, |_| panic!("not looked up")));
             assert_eq!(result, Err(vec![Weakness::TooLong]));
         }
+    }
+
+    #[test]
+    fn attack_a152_substitutes_are_not_tried_without_end() {
+        assert_eq!(estimated(&"4@8({[<36!1|0$5+7%2".repeat(6)).len(), ESTIMATED_CHARS_OF_MANY);
+        assert_eq!(estimated(&"born 1907-08-23, ".repeat(9)).len(), ESTIMATED_CHARS);
+        assert_eq!(estimated(&"ü".repeat(200)), "ü".repeat(100));
+        assert_eq!(estimated("short"), "short");
     }
 
     #[test]
