@@ -11,7 +11,8 @@ pub type Cause = Box<dyn StdError + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The server is away, the connection was lost, the pool ran dry, the disk is full or broken.
-    /// If this came from `write`, the transaction may have committed only when the connection was lost during COMMIT.
+    /// Nothing was committed, with one exception: when the connection, or the disk, failed during COMMIT itself,
+    /// nobody knows.
     #[error("the database is not available")]
     Unavailable(#[source] Cause),
     /// The queue of waiting write transactions is full.

@@ -129,10 +129,9 @@ impl PgTx {
 
     /// The same statement with many lists of values, without waiting in between.
     pub(crate) async fn many(&mut self, sql: &'static str, rows: &[&[&dyn Param]]) -> Result<u64, Error> {
-        let mut changed = 0;
         let Some((first, rest)) = rows.split_first() else { return Ok(0) };
         // The first one prepares the statement and opens the transaction.
-        changed += self.run(sql, first, &mut Vec::new()).await?;
+        let mut changed = self.run(sql, first, &mut Vec::new()).await?;
         for chunk in rest.chunks(CHUNK) {
             let values = chunk
                 .iter()
