@@ -135,7 +135,7 @@ fn check_domain(domain: &str) -> Result<String, EmailError> {
         .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
         .map_err(|_| EmailError::Domain)?;
     let (_, top) = ascii.rsplit_once('.').ok_or(EmailError::Domain)?;
-    // RFC 3696 2: a top-level domain is "not all-numeric"; so no IP address passes either.
+    // RFC 3696 2: top-level domain names must "not be all-numeric"; so no IP address passes either.
     if top.bytes().all(|b| b.is_ascii_digit()) {
         return Err(EmailError::Domain);
     }

@@ -90,7 +90,7 @@ pub struct TimeRules {
 }
 
 impl TimeRules {
-    /// An end is required; ten seconds of leeway, as FAPI 2.0 5.3.2.1 wants of future times.
+    /// An end is required; ten seconds of leeway, as FAPI 2.0 wants of future times.
     pub const STRICT: Self =
         Self { leeway_us: 10 * SECOND, exp_required: true, max_age_us: None, max_ahead_us: None };
 }

@@ -148,7 +148,7 @@ impl Jwk {
             && self.key_ops.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"))
     }
 
-    /// RFC 7638 3: the SHA-256 over the required members "in lexicographic order" with "no whitespace", base64url.
+    /// RFC 7638 3: the SHA-256 over the required members, ordered by name and without white space, base64url.
     pub fn thumbprint(&self) -> String {
         let json = match &self.key {
             PublicKey::Ec { curve, x, y } => format!(
@@ -175,7 +175,7 @@ fn check(key: &PublicKey) -> Result<(), JoseError> {
         }
         PublicKey::Rsa { n, e } => {
             let bits = match n.first() {
-                // RFC 7518 6.3.1.1: "the octet sequence MUST utilize the minimum number of octets".
+                // RFC 7518 2: "The octet sequence MUST utilize the minimum number of octets".
                 None | Some(0) => return Err(JoseError::Key),
                 Some(first) => n.len() * 8 - first.leading_zeros() as usize,
             };

@@ -244,7 +244,7 @@ impl VerifyingKey {
         if !jwk.fits(alg) {
             return Err(JoseError::Key);
         }
-        // RFC 8725 3.4: "validate all cryptographic inputs": the library checks that points are on their curve.
+        // RFC 8725 3.4 wants inputs validated before use: the library checks that points are on their curve.
         let parsed = match jwk.key() {
             PublicKey::Ed25519 { x } => ParsedPublicKey::new(&signature::ED25519, x),
             PublicKey::Ec { curve, x, y } => {

@@ -62,7 +62,7 @@ fn bcrypt_openwall_vectors() {
 
 #[test]
 fn scrypt_vectors() {
-    // RFC 7914 12, and passlib's documentation.
+    // RFC 7914 12, and one that passlib made.
     check(
         "$scrypt$ln=10,r=8,p=16$TmFDbA$/bq+HJ00cgB4VucZDQHp/nxq18vII3gw53N2Y0s3MWIurzDZLiKjiG/xCSedmDDaxyevuUqD7m2DYMvfoswGQA",
         b"password",
@@ -97,7 +97,7 @@ fn firebase_vectors() {
 
 #[test]
 fn pbkdf2_vectors() {
-    // RFC 6070, then passlib's documentation, then hashcat's example, then ones made by Python's hashlib.
+    // RFC 6070, then one that passlib made, then hashcat's example, then ones made by Python's hashlib.
     check("$pbkdf2-sha1$4096$c2FsdA$SwB5AbdlSJq.rUnZJvch0GWkKcE", b"password", "pbkdf2-sha1");
     check("$pbkdf2$4096$c2FsdA$SwB5AbdlSJq.rUnZJvch0GWkKcE", b"password", "pbkdf2-sha1");
     check(
