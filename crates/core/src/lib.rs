@@ -40,6 +40,9 @@ pub mod browser;
 pub mod session;
 pub mod user;
 
+// Native tokens
+pub mod token;
+
 // Attempts
 pub mod attempt;
 pub mod challenge;
@@ -52,6 +55,8 @@ pub mod account;
 pub mod admin;
 pub mod jobs;
 pub mod sweep;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use latchstring_db as db;
 pub use refusal::{Class, Error, Kind, Refusal, Result};

@@ -202,32 +202,31 @@ pub async fn end_sessions(
     let ground = realm.ground().clone();
     let now = ground.now();
     let keep = realm.longest_token();
-    let (action, reason) = match &actor {
-        Actor::User(_) => ("session.signed_out", "signed_out"),
-        _ => ("session.ended", "ended_by_admin"),
-    };
+    let by_user = matches!(actor, Actor::User(_));
+    let action: &'static str = if by_user { "session.signed_out" } else { "session.ended" };
     let entry = Entry::new(ground.audit_id(), now, action, actor).on("user", user.0).from(source);
     let endings = realm
         .db()
         .write(async move |tx| -> Result<Vec<ended::Ending>> {
+            let reason = if by_user { "signed_out" } else { "ended_by_admin" };
             let endings = match which {
                 // Everywhere: grants and tokens without a session too.
                 Which::All => session::end_everything(tx, &ground, user, reason, keep).await?,
                 _ => session::end(tx, &ground, user, which, reason, keep).await?,
             };
             if !endings.is_empty() {
-                let ended: Vec<_> = endings
-                    .iter()
-                    .filter(|e| e.kind == ended::EndedKind::Session)
-                    .map(|e| e.object.to_string())
-                    .collect();
-                audit::write(tx, entry.clone().detail(serde_json::json!({ "sessions": ended }))).await?;
+                let detail = serde_json::json!({ "sessions": session_ids(&endings) });
+                audit::write(tx, entry.clone().detail(detail)).await?;
             }
             Ok(endings)
         })
         .await?;
     realm.apply(&endings);
-    Ok(endings.iter().filter(|e| e.kind == ended::EndedKind::Session).count())
+    Ok(session_ids(&endings).len())
+}
+
+fn session_ids(endings: &[ended::Ending]) -> Vec<String> {
+    endings.iter().filter(|e| e.kind == ended::EndedKind::Session).map(|e| e.object.to_string()).collect()
 }
 
 /// Makes another session of the same browser current. The cookie changes.
@@ -275,4 +274,22 @@ pub async fn delete(realm: &Realm, user: UserId, actor: Actor, source: &Source) 
         .await?;
     realm.apply(&endings);
     Ok(())
+}
+
+/// The session that asks, and the other live ones of its browser.
+pub async fn current(realm: &Realm, me: &Me) -> Result<(session::Shown, Vec<session::Shown>)> {
+    let now = realm.now();
+    let me = me.clone();
+    realm
+        .db()
+        .read(async |tx| -> Result<(session::Shown, Vec<session::Shown>)> {
+            let session = session::store::find(tx, me.session).await?.ok_or(Kind::NotSignedIn)?;
+            let mut others = match me.browser {
+                Some(browser) => session::store::of_browser(tx, browser).await?,
+                None => Vec::new(),
+            };
+            others.retain(|s| s.id != me.session && s.lives(now));
+            Ok((session, others))
+        })
+        .await
 }

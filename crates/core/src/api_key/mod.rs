@@ -118,6 +118,27 @@ pub async fn create(
     Ok(shown)
 }
 
+/// Makes a key on behalf of another one, which can't give what it lacks.
+pub async fn create_by(
+    realm: &Realm,
+    by: &ApiKey,
+    source: &Source,
+    name: &str,
+    permissions: Vec<String>,
+    expires_at: Option<Micros>,
+) -> Result<(ApiKey, zeroize::Zeroizing<String>)> {
+    if let Some(lacking) = permissions.iter().find(|p| !by.may(p)) {
+        return Err(Kind::PermissionMissing.param(lacking.clone()).into());
+    }
+    // A key that ends can't make one that outlives it.
+    let expires_at = match (by.expires_at, expires_at) {
+        (Some(end), None) => Some(end),
+        (Some(end), Some(at)) => Some(at.min(end)),
+        (None, at) => at,
+    };
+    create(realm, by.actor(), source, name, permissions, expires_at).await
+}
+
 fn check(name: &str, permissions: &[String], expires_at: Option<Micros>, now: Micros) -> Result<()> {
     latchstring_proto::text::clean_line(name, 100)
         .map_err(|e| Kind::InputInvalid.param("name").says(e.to_string()))?;

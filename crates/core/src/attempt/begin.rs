@@ -214,6 +214,42 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
     Ok(Begun { outcome, handle, cookie, browser })
 }
 
+/// An attempt that has no row yet, for proofs that come without one ([`super::code::code_by_address`]). Nothing of
+/// `begin` but kind, identifier, sink, name and the flags is looked at. Gives its handle too, if it has one.
+pub fn fresh(realm: &Realm, caller: &Caller, begin: &Begin) -> Result<(Attempt, Option<Keyed>)> {
+    let draw = Draw::new(realm);
+    let binding = match (begin.sink, &caller.browser, caller.client) {
+        (Sink::Cookie, Some(known), _) => Binding::Browser(known.id),
+        (Sink::Cookie, None, _) => return Err(Kind::AttemptUnknown.into()),
+        (Sink::Tokens, _, Some(client)) => Binding::Client(client),
+        (Sink::Tokens, _, None) => Binding::Bearer,
+    };
+    let handle = (begin.sink == Sink::Tokens).then(|| Keyed::new(draw.attempt.0, realm.ground().random()));
+    let attempt = Attempt {
+        id: draw.attempt,
+        kind: begin.kind,
+        binding,
+        handle: handle.as_ref().map(|h| h.hashed().0.to_vec()),
+        sink: begin.sink,
+        open: true,
+        user: None,
+        auth_rev: None,
+        identifier: begin.identifier.clone(),
+        proofs: Vec::new(),
+        body: Body {
+            or_sign_up: begin.or_sign_up && realm.settings().1.sign_up == SignUp::Open,
+            name: begin.name.clone(),
+            second_factor: begin.second_factor,
+            user_agent: caller.source.user_agent.clone(),
+            ..Body::default()
+        },
+        session: None,
+        created_at: draw.now,
+        expires_at: draw.now + OPEN,
+    };
+    Ok((attempt, handle))
+}
+
 fn missing_identifier() -> crate::Error {
     Kind::InputInvalid.param("identifier").says("An e-mail address or username is needed.").into()
 }

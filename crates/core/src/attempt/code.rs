@@ -217,7 +217,8 @@ pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> 
 }
 
 /// Tries a code that comes with nothing but its address and purpose: some dialects present no attempt. Binding and
-/// sink are those of `fresh`, an attempt that begins and goes on with this proof.
+/// sink are those of `fresh` ([`super::begin::fresh`]), an attempt that begins and goes on with this proof; its kind
+/// is the purpose's. What is proven within a session needs its attempt.
 pub async fn code_by_address(
     realm: &Realm,
     caller: &Caller,
@@ -227,6 +228,12 @@ pub async fn code_by_address(
     fresh: Attempt,
 ) -> Result<Outcome> {
     let code = zeroize::Zeroizing::new(digits(code)?);
+    let kind = match purpose {
+        Purpose::SignIn => AttemptKind::SignIn,
+        Purpose::SignUp => AttemptKind::SignUp,
+        Purpose::Recover => AttemptKind::Recover,
+        Purpose::StepUp | Purpose::Verify | Purpose::Factor => return Err(Kind::StepNotOffered.into()),
+    };
     realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
     realm
         .limit(
@@ -246,6 +253,7 @@ pub async fn code_by_address(
             let find = Find::Address(purpose, &normal);
             let challenge = challenge::try_code(tx, &ground, find, &code, now).await?;
             let mut attempt = fresh.clone();
+            attempt.kind = kind;
             super::store::insert(tx, &attempt, mount).await?;
             prove::address(tx, &kit, &mut attempt, &challenge, "otp", false, now).await?;
             let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;

@@ -13,15 +13,14 @@ use crate::{
     factor,
     family::{self, Claims, Token},
     ground::Ground,
-    id::{MountId, SessionId, UserId},
+    id::{ClientId, MountId, SessionId, UserId},
     identifier::{self, IdentifierKind},
-    invitation, mail,
-    oauth::mint::{self, Subject, Tokens},
-    outbox,
+    invitation, mail, outbox,
     realm::Realm,
     refusal::{Fault, Kind, Result},
     session::{self, SessionKind},
     settings::Settings,
+    token::mint::{self, Subject, Tokens},
     user::{self, ProfileChange, UserKind},
 };
 use latchstring_db::Tx;
@@ -102,7 +101,8 @@ impl Finished {
                             assurance: family.claims.assurance,
                         };
                         let refresh = Token { family: family.id, counter: 1 }.text(&realm.ground().keys);
-                        Some(Tokens { access: mint::access(realm, &subject)?, refresh })
+                        let access = mint::access_with_tasks(realm, &subject, &family.claims.tasks)?;
+                        Some(Tokens { access, refresh })
                     }
                 };
                 Some(Completed { user: done.user, session: done.session, cookie: done.cookie, tokens })
@@ -222,16 +222,20 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
         Binding::Browser(_) => Some(bound_browser(&kit.caller, attempt).ok_or(Kind::AttemptUnknown)?),
         _ => None,
     };
+    let client = match attempt.binding {
+        Binding::Client(id) => Some(ClientId(id)),
+        _ => None,
+    };
     let new = session::New {
         id: draw.session,
         user,
         kind: if browser.is_some() { SessionKind::Browser } else { SessionKind::Token },
         browser: browser.map(|b| b.0),
-        client: None,
+        client,
         mount: kit.mount,
         methods: methods.clone(),
         assurance,
-        tasks,
+        tasks: tasks.clone(),
         claims: serde_json::json!({}),
         user_agent: kit.source.user_agent.clone(),
         address: kit.source.address.map(|a| a.to_string()),
@@ -263,13 +267,13 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     }
     let mut family = None;
     if attempt.sink == Sink::Tokens {
-        let claims = Claims { auth_time: now / SECOND, amr: methods.clone(), assurance };
+        let claims = Claims { auth_time: now / SECOND, amr: methods.clone(), assurance, tasks };
         let new_family = family::New {
             id: draw.family,
             session: Some(new.id),
             grant: None,
             user,
-            client: None,
+            client,
             mount: kit.mount,
             profile: family::Profile::Rotating,
             audiences: serde_json::json!({ &kit.issuer: [] }),
@@ -323,7 +327,7 @@ async fn step_up(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     if !proved {
         return Err(Kind::NotSignedIn.into());
     }
-    let claims = Claims { auth_time: now / SECOND, amr: methods.clone(), assurance };
+    let claims = Claims { auth_time: now / SECOND, amr: methods.clone(), assurance, tasks };
     family::store::set_claims(tx, id, &serde_json::to_string(&claims)?).await?;
     let cookie = rotate_cookie(tx, kit, draw, attempt, Some(id)).await?;
     let entry = Entry::new(draw.audits[2], now, "session.proved_again", Actor::User(user.0))

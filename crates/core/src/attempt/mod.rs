@@ -19,10 +19,10 @@ use crate::{
         AttemptId, AuditId, BrowserId, CredentialId, FamilyId, IdentifierId, InvitationId, SessionId, UserId,
     },
     identifier::Identifier,
-    oauth::mint::Tokens,
     realm::Realm,
     refusal::{Kind, Refusal, Result},
     secret::Keyed,
+    token::mint::Tokens,
 };
 use serde::{Deserialize, Serialize};
 

@@ -45,6 +45,9 @@ pub struct Claims {
     pub amr: Vec<String>,
     /// Level of assurance.
     pub assurance: i64,
+    /// What has to be done before the session may be used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<String>,
 }
 
 /// A family to insert.

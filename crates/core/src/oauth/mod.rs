@@ -1,5 +1,3 @@
-//! Tokens: minting and checking.
+//! OAuth grants.
 
-pub mod check;
-pub mod mint;
 pub mod password_grant;

@@ -34,6 +34,8 @@ struct Access<'a> {
     auth_time: i64,
     acr: &'static str,
     amr: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    tasks: &'a [String],
 }
 
 /// What an access token says.
@@ -90,18 +92,30 @@ pub struct AccessToken {
 
 /// Mints a native access token: EdDSA, audience = issuer.
 pub fn access(realm: &Realm, subject: &Subject<'_>) -> Result<AccessToken> {
+    access_with_tasks(realm, subject, &[])
+}
+
+/// [`access`] for a session that waits for something: the token says so, and only faces that serve the task take it.
+pub fn access_with_tasks(realm: &Realm, subject: &Subject<'_>, tasks: &[String]) -> Result<AccessToken> {
     let seconds = realm.settings().1.token.access_seconds;
-    let token = sign(realm, subject, ACCESS_TYP, realm.issuer(), seconds)?;
+    let token = sign(realm, subject, tasks, ACCESS_TYP, realm.issuer(), seconds)?;
     Ok(AccessToken { token, expires_in: seconds })
 }
 
 /// Mints the signed identity header that forward-auth hands to an app behind a proxy. Its own `typ`: no face of ours
 /// takes it for an access token.
 pub fn identity(realm: &Realm, subject: &Subject<'_>, audience: &str) -> Result<String> {
-    sign(realm, subject, IDENTITY_TYP, audience, 60)
+    sign(realm, subject, &[], IDENTITY_TYP, audience, 60)
 }
 
-fn sign(realm: &Realm, subject: &Subject<'_>, typ: &str, audience: &str, seconds: i64) -> Result<String> {
+fn sign(
+    realm: &Realm,
+    subject: &Subject<'_>,
+    tasks: &[String],
+    typ: &str,
+    audience: &str,
+    seconds: i64,
+) -> Result<String> {
     let now = realm.now();
     let ring = realm.native_ring()?;
     let jti = B64.encode(bytes::<16>(realm.ground().random()));
@@ -118,6 +132,7 @@ fn sign(realm: &Realm, subject: &Subject<'_>, typ: &str, audience: &str, seconds
         auth_time: subject.auth_time,
         acr: acr(subject.assurance),
         amr: subject.amr,
+        tasks,
     };
     ring.sign(now, typ, &claims)
 }
@@ -163,7 +178,7 @@ pub async fn refresh(realm: &Realm, text: &str, source: &crate::audit::Source) -
     if let Some(session) = family.session {
         realm.touch(session, realm.now());
     }
-    let access = access(realm, &Subject::of_family(&family))?;
+    let access = access_with_tasks(realm, &Subject::of_family(&family), &family.claims.tasks)?;
     let refresh = token.text(&realm.ground().keys);
     Ok((family, Tokens { access, refresh }))
 }

@@ -4,7 +4,7 @@ use crate::{
     clock::{Micros, SECOND},
     id::{SessionId, UserId},
     realm::Realm,
-    refusal::{Kind, Result},
+    refusal::{Kind, Refusal, Result},
     secret::Hashed,
     session,
 };
@@ -30,6 +30,9 @@ pub struct Checked {
     pub amr: Vec<String>,
     /// Level of assurance.
     pub acr: String,
+    /// What has to be done before the session may be used.
+    #[serde(default)]
+    pub tasks: Vec<String>,
     /// Who issued it.
     iss: String,
     /// For whom.
@@ -38,8 +41,19 @@ pub struct Checked {
     pub client_id: String,
 }
 
-/// Checks a native access token meant for our own API (audience = issuer).
+/// Checks a native access token meant for our own API (audience = issuer). One whose session waits for something is
+/// refused.
 pub async fn access(realm: &Realm, token: &str) -> Result<Arc<Checked>> {
+    let checked = access_with_tasks(realm, token).await?;
+    if checked.tasks.is_empty() {
+        return Ok(checked);
+    }
+    let refusal = Refusal::new(Kind::TaskOutstanding);
+    Err(checked.tasks.iter().cloned().fold(refusal, Refusal::reason).into())
+}
+
+/// [`access`] for a face that serves what the session waits for.
+pub async fn access_with_tasks(realm: &Realm, token: &str) -> Result<Arc<Checked>> {
     let now = realm.now();
     let key = Hashed::of(token.as_bytes()).0;
     let cached = realm.tokens().get(&key).and_then(|any| any.downcast::<Checked>().ok());
@@ -64,7 +78,7 @@ fn verify(realm: &Realm, token: &str) -> Result<Checked> {
         unverified.header().kid.as_deref().and_then(|kid| ring.verifying(kid)).ok_or(Kind::TokenUnusable)?;
     let verified = unverified.verify(key).map_err(unusable)?;
     // RFC 8725, 3.11: the ring signs other kinds too, and only this one is an access token.
-    if verified.typ() != Some(crate::oauth::mint::ACCESS_TYP) {
+    if verified.typ() != Some(crate::token::mint::ACCESS_TYP) {
         return Err(Kind::TokenUnusable.into());
     }
     let times: Times = verified.claims().map_err(unusable)?;

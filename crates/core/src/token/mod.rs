@@ -1,0 +1,4 @@
+//! Native tokens: minting and checking. Grants stand above, in [`crate::oauth`].
+
+pub mod check;
+pub mod mint;

@@ -1,0 +1,26 @@
+//! Core alone, without a face: one suite for both engines. `LATCHSTRING_TEST_DATABASE=postgres` chooses the other one.
+
+mod flows;
+mod model;
+
+use latchstring_core::{
+    Result,
+    id::{FactorId, UserId},
+    testing::TestRealm,
+    user,
+};
+
+/// Gives the user a second factor: a code mailed to their address.
+async fn add_factor(test: &TestRealm, user: UserId) {
+    let now = test.realm.now();
+    let id = FactorId::new(now, test.realm.ground().random());
+    test.realm
+        .db()
+        .write(async move |tx| -> Result<()> {
+            let full = user::store::full(tx, user).await?.expect("the user");
+            let email = full.email().expect("an address").id;
+            latchstring_core::factor::store::insert_email(tx, id, user, email, now).await
+        })
+        .await
+        .expect("a factor");
+}
