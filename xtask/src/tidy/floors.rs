@@ -17,6 +17,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "invitation", "api_key", "mail",
     ]),
     ("subjects", &["user", "browser", "session", "organization"]),
+    ("token", &["token"]),
     ("attempt", &["attempt", "challenge"]),
     ("oauth", &["oauth"]),
     ("account", &["account", "admin", "jobs", "sweep"]),

@@ -1,0 +1,135 @@
+//! `/api/v1/account`: the signed-in user's own account.
+
+use super::show::UserView;
+use http::StatusCode;
+use latchstring_core::{Kind, account, audit::Actor, secret::Password, user::ProfileChange};
+use latchstring_web::{Ctx, Json, Problem, problem::Document};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+/// My account.
+#[utoipa::path(get, path = "/api/v1/account", tag = "account", security(("cookie" = []), ("access_token" = [])),
+    responses((status = 200, body = UserView), (status = "4XX", body = Document)))]
+pub async fn read(ctx: Ctx) -> Result<axum::Json<UserView>, Problem> {
+    let me = ctx.me(false).await?;
+    let full = account::read(&ctx.realm, &me).await?;
+    Ok(axum::Json(UserView::of(&full, ctx.realm.now(), false)))
+}
+
+/// Tells an absent member from one that is `null`.
+pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    d: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(d).map(Some)
+}
+
+/// Changes to a profile; absent members stay, `null` takes a member away.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProfileBody {
+    /// The full name.
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub name: Option<Option<String>>,
+    /// The given name.
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub given_name: Option<Option<String>>,
+    /// The family name.
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub family_name: Option<Option<String>>,
+    /// The https address of a picture.
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub picture: Option<Option<String>>,
+    /// The preferred language (BCP 47).
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub locale: Option<Option<String>>,
+    /// Metadata; only `own` can be changed by the user.
+    pub metadata: OwnMetadata,
+}
+
+/// Metadata of the user's own.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OwnMetadata {
+    /// Replaces it whole.
+    #[schema(value_type = Option<Object>)]
+    pub own: Option<serde_json::Value>,
+}
+
+/// Change my profile.
+#[utoipa::path(patch, path = "/api/v1/account", tag = "account", request_body = ProfileBody,
+    security(("cookie" = []), ("access_token" = [])),
+    responses((status = 200, body = UserView), (status = "4XX", body = Document)))]
+pub async fn change(ctx: Ctx, Json(body): Json<ProfileBody>) -> Result<axum::Json<UserView>, Problem> {
+    let me = ctx.me(true).await?;
+    let change = ProfileChange {
+        name: body.name,
+        given_name: body.given_name,
+        family_name: body.family_name,
+        picture: body.picture,
+        locale: body.locale,
+        meta_own: body.metadata.own,
+        ..ProfileChange::default()
+    };
+    let full = account::change(&ctx.realm, &me, &ctx.source, change).await?;
+    Ok(axum::Json(UserView::of(&full, ctx.realm.now(), false)))
+}
+
+/// Delete my account, at once and for good. Needs a fresh proof.
+#[utoipa::path(delete, path = "/api/v1/account", tag = "account", security(("cookie" = []), ("access_token" = [])),
+    responses((status = 204, description = "Deleted"), (status = "4XX", body = Document)))]
+pub async fn delete(ctx: Ctx) -> Result<StatusCode, Problem> {
+    let me = ctx.me(true).await?;
+    me.must_be_fresh(&ctx.realm)?;
+    account::delete(&ctx.realm, me.user, Actor::User(me.user.0), &ctx.source).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Old and new password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePasswordBody {
+    /// The one that counts now; absent only where there is none.
+    pub current_password: Option<String>,
+    /// The one that counts from now on.
+    pub new_password: String,
+}
+
+/// Change my password. All other sessions end.
+#[utoipa::path(post, path = "/api/v1/account/password", tag = "account", request_body = ChangePasswordBody,
+    security(("cookie" = []), ("access_token" = [])),
+    responses((status = 204, description = "Changed"), (status = "4XX", body = Document)))]
+pub async fn password(ctx: Ctx, Json(body): Json<ChangePasswordBody>) -> Result<StatusCode, Problem> {
+    let me = ctx.me(true).await?;
+    let old = body.current_password.map(Password::new);
+    let new = Password::new(body.new_password);
+    account::change_password(&ctx.realm, &me, &ctx.caller().await?, old, new).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A username.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UsernameBody {
+    /// The new one; `null` takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub username: Option<Option<String>>,
+}
+
+/// Set, change or take away my username. Needs a fresh proof.
+#[utoipa::path(put, path = "/api/v1/account/username", tag = "account", request_body = UsernameBody,
+    security(("cookie" = []), ("access_token" = [])),
+    responses((status = 200, body = UserView), (status = "4XX", body = Document)))]
+pub async fn username(ctx: Ctx, Json(body): Json<UsernameBody>) -> Result<axum::Json<UserView>, Problem> {
+    let me = ctx.me(true).await?;
+    let Some(username) = body.username else {
+        return Err(Kind::InputInvalid.param("username").says("This member is missing.").into());
+    };
+    let full = account::set_username(&ctx.realm, &me, &ctx.source, username.as_deref()).await?;
+    Ok(axum::Json(UserView::of(&full, ctx.realm.now(), false)))
+}

@@ -1,0 +1,38 @@
+//! `/api/v1/settings`.
+
+use super::show::if_match;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, header};
+use latchstring_core::{admin, settings::Settings};
+use latchstring_web::{Ctx, Json, Problem, problem::Document};
+
+fn show(rev: i64, settings: &Settings) -> Response {
+    let mut response = axum::Json(settings.shown()).into_response();
+    if let Ok(value) = HeaderValue::from_str(&format!("\"{rev}\"")) {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+    response
+}
+
+/// The realm's settings; secrets are left out. The ETag is the revision, for `If-Match`.
+#[utoipa::path(get, path = "/api/v1/settings", tag = "realm", security(("api_key" = [])),
+    responses((status = 200, body = Object), (status = "4XX", body = Document)))]
+pub async fn read(ctx: Ctx) -> Result<Response, Problem> {
+    ctx.key("settings:read").await?;
+    let settings = ctx.realm.settings();
+    Ok(show(settings.0, &settings.1))
+}
+
+/// Change settings (a merge patch, RFC 7396). They are in force at once here, and within a second on every node.
+#[utoipa::path(patch, path = "/api/v1/settings", tag = "realm", request_body = Object, security(("api_key" = [])),
+    responses((status = 200, body = Object), (status = "4XX", body = Document)))]
+pub async fn change(
+    ctx: Ctx,
+    headers: HeaderMap,
+    Json(body): Json<serde_json::Value>,
+) -> Result<Response, Problem> {
+    let key = ctx.key("settings:write").await?;
+    let seen = if_match(&headers)?;
+    let (rev, settings) = admin::settings::patch(&ctx.realm, key.actor(), &ctx.source, body, seen).await?;
+    Ok(show(rev, &settings))
+}

@@ -1,0 +1,80 @@
+//! Our own faces: the JSON API under `/api/v1`, tokens and keys by OAuth's names, and the pages.
+//!
+//! Architecture invariant: a handler extracts, calls one rule of `core`, and answers. It decides nothing, opens no
+//! transaction and knows no SQL.
+
+pub mod api;
+pub mod health;
+pub mod oidc;
+pub mod pages;
+
+use axum::{Router, middleware};
+use latchstring_web::{App, edge};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The document's fixed part; paths and schemas are collected from the handlers.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Latchstring",
+        description = "Sign-in you run yourself. Answers are JSON; refusals are problem documents (RFC 9457) with a \
+                       stable `code`. Times are RFC 3339 in UTC.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    modifiers(&Security),
+    tags(
+        (name = "attempts", description = "One sign-in, sign-up, recovery, step-up or proof of an address, step by step."),
+        (name = "session", description = "Who is signed in: by cookie, by token, for a proxy."),
+        (name = "account", description = "What a signed-in user does with their own account."),
+        (name = "users", description = "Management, by API key."),
+        (name = "realm", description = "Settings, keys, invitations, audit, revocations; by API key."),
+        (name = "tokens", description = "The password form of the textbook app, and what verifies its tokens."),
+    )
+)]
+struct Document;
+
+struct Security;
+
+impl utoipa::Modify for Security {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+        let components = openapi.components.get_or_insert_with(Default::default);
+        let bearer = |text: &str| {
+            SecurityScheme::Http(
+                HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(text)).build(),
+            )
+        };
+        components.add_security_scheme("access_token", bearer("An access token (JWT)."));
+        components.add_security_scheme("api_key", bearer("An API key: lsk_…"));
+        let cookie = ApiKeyValue::with_description("__Host-latchstring", "The browser's cookie.");
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+fn build() -> (Router<App>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(api::routes())
+        .merge(oidc::routes())
+        .merge(health::routes())
+        .split_for_parts()
+}
+
+/// Every route of our own faces, behind the edge.
+pub fn router(app: App) -> Router {
+    let (router, _) = build();
+    router
+        .merge(pages::routes())
+        .fallback(health::nothing_here)
+        .method_not_allowed_fallback(health::not_that_method)
+        .layer(middleware::from_fn_with_state(app.clone(), edge::edge))
+        .with_state(app)
+}
+
+/// The OpenAPI document, as `openapi.json` has it.
+pub fn openapi() -> String {
+    let (_, document) = build();
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,244 @@
+//! The edge: what every request passes, in one layer. Request id, host, the client's address, the guard's facts, CORS,
+//! security headers, metrics and the log line.
+
+use crate::{
+    app::{App, Config},
+    ctx::Arrived,
+    problem,
+};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use latchstring_core::{Kind, Refusal, audit::Source, clock::Stopwatch};
+use latchstring_proto::net::{ForwardedBy, client_ip};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+/// The peer of the connection, put into each request by the accept loop.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// Mixes the counter, so that ids of several processes don't look alike. Not a secret.
+fn request_id() -> String {
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    let start = std::process::id();
+    format!("{start:x}-{n:x}")
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDING: [&str; 5] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/// Paths that answer whatever the Host says: load balancers ask by address.
+fn any_host(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
+/// The layer.
+pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let watch = Stopwatch::start();
+    let id = request_id();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let public = is_public(request.uri().path());
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let response = match arrive(&app, &request, &id) {
+        Err(refusal) => problem::Problem(refusal.into()).into_response(),
+        Ok(arrived) => {
+            if method == Method::OPTIONS
+                && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+            {
+                StatusCode::NO_CONTENT.into_response()
+            } else {
+                request.extensions_mut().insert(arrived);
+                next.run(request).await
+            }
+        }
+    };
+    leave(
+        &app,
+        response,
+        &method,
+        route.as_ref().map_or("(none)", |r| r.as_str()),
+        &id,
+        &watch,
+        public,
+        origin,
+    )
+}
+
+/// Checks host and forwarding headers, and finds out where the request came from.
+fn arrive(app: &App, request: &Request, id: &str) -> Result<Arrived, Refusal> {
+    let config = app.config();
+    let headers = request.headers();
+    let path = request.uri().path();
+    if !any_host(path) && !host_is_ours(config, request) {
+        return Err(Refusal::new(Kind::NotFound).says("This server answers only for its own host name."));
+    }
+    let peer = request.extensions().get::<Peer>().map(|p| p.0.ip().to_canonical());
+    let forwarded = FORWARDING.iter().any(|name| headers.contains_key(*name));
+    // A dev server behind a proxy would be a server on the internet with its mail in the open.
+    if config.dev && forwarded && path != "/api/v1/forward-auth" {
+        return Err(Kind::InputInvalid
+            .param("X-Forwarded-For")
+            .says("`latchstring dev` does not run behind a proxy. Use `latchstring serve` there."));
+    }
+    let address = peer.map(|peer| client(config, headers, peer));
+    let user_agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(|v| cut(v, 400));
+    let source = Source { address, user_agent, request_id: Some(id.to_owned()) };
+    Ok(Arrived { source, may_act: may_act(app, headers) })
+}
+
+fn client(config: &Config, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
+    if config.trusted_proxies.is_empty() {
+        return peer;
+    }
+    let values: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
+    client_ip(peer, ForwardedBy::XForwardedFor, &values, &config.trusted_proxies)
+}
+
+fn host_is_ours(config: &Config, request: &Request) -> bool {
+    let ours = |host: &str| config.hosts.iter().any(|h| h.eq_ignore_ascii_case(host));
+    // HTTP/2 has the host in the URI; HTTP/1 in the header, exactly once.
+    if let Some(authority) = request.uri().authority() {
+        return ours(authority.as_str());
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().is_ok_and(ours),
+        _ => false,
+    }
+}
+
+/// A browser says where a request comes from: by `Sec-Fetch-Site`, or by `Origin`. Both absent: not a browser that we
+/// know, and a cookie alone does not act.
+fn may_act(app: &App, headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        if site == "same-origin" {
+            return true;
+        }
+        // Navigations by hand (`none`) never act; other origins must be listed.
+    }
+    match headers.get(header::ORIGIN).and_then(|o| o.to_str().ok()) {
+        Some(origin) => is_own(app.config(), origin) || is_listed(app, origin),
+        None => false,
+    }
+}
+
+fn is_own(config: &Config, origin: &str) -> bool {
+    if origin == config.origin {
+        return true;
+    }
+    // Dev is reached by several names of this machine; each is its own origin.
+    config.dev && origin.strip_prefix("http://").is_some_and(|host| config.hosts.iter().any(|h| h == host))
+}
+
+fn is_listed(app: &App, origin: &str) -> bool {
+    app.realm().is_some_and(|realm| realm.settings().1.origins.iter().any(|o| o == origin))
+}
+
+/// What anybody may read, from any origin, without credentials.
+fn is_public(path: &str) -> bool {
+    path.starts_with("/.well-known/") || path == "/token/jwks.json" || path == "/api/v1/openapi.json"
+}
+
+#[expect(clippy::too_many_arguments, reason = "the facts of one request, gathered before it was handed on")]
+fn leave(
+    app: &App,
+    mut response: Response,
+    method: &Method,
+    route: &str,
+    id: &str,
+    watch: &Stopwatch,
+    public: bool,
+    origin: Option<HeaderValue>,
+) -> Response {
+    let status = response.status();
+    let kind = response.extensions().get::<Kind>().copied();
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if app.config().secure {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+        );
+    }
+    cors(app, headers, route, public, origin);
+    app.metrics().answered(route, status.as_u16(), watch);
+    if let Some(kind) = kind {
+        app.metrics().refused(kind);
+    }
+    let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let code = kind.map_or("", Kind::code);
+    // Routes and codes only: paths and bodies may hold secrets.
+    if status.is_server_error() {
+        tracing::warn!(request_id = id, %method, route, status = status.as_u16(), micros, code, "answered");
+    } else if method == Method::GET || route == "/api/v1/session/check" {
+        tracing::debug!(request_id = id, %method, route, status = status.as_u16(), micros, code, "answered");
+    } else {
+        tracing::info!(request_id = id, %method, route, status = status.as_u16(), micros, code, "answered");
+    }
+    response
+}
+
+fn cors(app: &App, headers: &mut HeaderMap, route: &str, public: bool, origin: Option<HeaderValue>) {
+    if public {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        return;
+    }
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    let Some(origin) = origin else { return };
+    let Ok(text) = origin.to_str() else { return };
+    let token = route == "/token";
+    let listed = if token {
+        app.realm().is_some_and(|realm| realm.settings().1.token_endpoint.origins.iter().any(|o| o == text))
+    } else {
+        route.starts_with("/api/") && is_listed(app, text)
+    };
+    if !listed {
+        return;
+    }
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    if !token {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    }
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static(
+            "authorization, content-type, if-match, latchstring-attempt, x-requested-with",
+        ),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("etag, retry-after, x-request-id"),
+    );
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+}
+
+fn cut(text: &str, most: usize) -> String {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}

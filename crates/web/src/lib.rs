@@ -1,0 +1,20 @@
+//! What HTTP faces share: who calls and from where, cookies, the guard against forged requests, problem documents,
+//! metrics, and the edge that every request passes.
+//!
+//! Architecture invariant: this crate knows `core` and HTTP, but no endpoint: faces and dialects stand on it and don't
+//! see each other.
+
+pub mod app;
+pub mod body;
+pub mod cookie;
+pub mod ctx;
+pub mod edge;
+pub mod metrics;
+pub mod problem;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use app::{App, Config};
+pub use body::Json;
+pub use ctx::Ctx;
+pub use problem::Problem;
