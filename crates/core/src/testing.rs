@@ -224,10 +224,12 @@ pub fn who(text: &str) -> Identifier {
 /// What a test says about an answer that must be a refusal.
 pub trait Refused {
     /// The refusal's kind; anything else fails the test.
+    #[track_caller]
     fn refused(self) -> Kind;
 }
 
 impl<T> Refused for Result<T> {
+    #[track_caller]
     fn refused(self) -> Kind {
         match self {
             Ok(_) => panic!("this must be refused"),

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     browser::{self, NewCookie},
+    clock::Micros,
     id::{BrowserId, SessionId, UserId},
     identifier::{Identifier, IdentifierKind},
     invitation,
@@ -12,6 +13,7 @@ use crate::{
     realm::Realm,
     refusal::{Kind, Result},
     secret::Keyed,
+    session,
     settings::SignUp,
     user,
 };
@@ -123,7 +125,7 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
                 return Err(Kind::SignUpClosed.into());
             }
             if begin.upgrade {
-                let within = begin.within.ok_or(Kind::NotSignedIn)?;
+                let (within, _) = living(realm, begin.within).await?;
                 let guest = realm.db().read(async |tx| user::store::find(tx, within.user).await).await?;
                 if guest.is_none_or(|u| u.kind != user::UserKind::Guest) {
                     return Err(Kind::InputInvalid
@@ -143,7 +145,13 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
             }
         }
         AttemptKind::StepUp | AttemptKind::Verify => {
-            let within = begin.within.ok_or(Kind::NotSignedIn)?;
+            let (within, auth_at) = living(realm, begin.within).await?;
+            // ASVS V7.5.1: an address opens the account, so an old session does not change it by itself.
+            if begin.kind == AttemptKind::Verify
+                && realm.now() - auth_at > Realm::micros(settings.1.session.fresh_seconds)
+            {
+                return Err(Kind::ReauthRequired.into());
+            }
             let full = realm.db().read(async |tx| user::store::full(tx, within.user).await).await?;
             let full = full.ok_or(Kind::NotSignedIn)?;
             user = Some(within.user);
@@ -248,6 +256,17 @@ pub fn fresh(realm: &Realm, caller: &Caller, begin: &Begin) -> Result<(Attempt, 
         expires_at: draw.now + OPEN,
     };
     Ok((attempt, handle))
+}
+
+/// The session within which something happens: it lives, and is whose it is said to be. Gives the time of its last
+/// proof too.
+async fn living(realm: &Realm, within: Option<Within>) -> Result<(Within, Micros)> {
+    let within = within.ok_or(Kind::NotSignedIn)?;
+    let session = realm.db().read(async |tx| session::store::find(tx, within.session).await).await?;
+    match session {
+        Some(s) if s.user == within.user && s.lives(realm.now()) => Ok((within, s.auth_at)),
+        _ => Err(Kind::NotSignedIn.into()),
+    }
 }
 
 fn missing_identifier() -> crate::Error {

@@ -19,7 +19,7 @@ use crate::{
     realm::Realm,
     refusal::{Fault, Kind, Result},
     session::{self, SessionKind},
-    settings::Settings,
+    settings::{Settings, SignUp},
     token::mint::{self, Subject, Tokens},
     user::{self, ProfileChange, UserKind},
 };
@@ -57,6 +57,11 @@ impl Kit {
     /// Remembers endings written in this transaction, for after its commit.
     pub(crate) fn note(&self, endings: Vec<Ending>) {
         self.endings.lock().extend(endings);
+    }
+
+    /// Whether whoever proves an address may have an account.
+    pub(crate) fn makes_accounts(&self) -> bool {
+        self.settings.1.sign_up == SignUp::Open
     }
 
     /// Notes whether the user has a second factor.
@@ -247,11 +252,14 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     if let Some((id, _)) = browser {
         replaced = session::store::of_user_in_browser(tx, user, id).await?;
     }
-    session::store::insert(tx, &new, now).await?;
-    replaced.extend(session::store::surplus(tx, user, settings.session.max_per_user).await?);
     for old in replaced {
         let which = session::Which::One(old);
         kit.note(session::end(tx, &kit.ground, user, which, "replaced", kit.keep).await?);
+    }
+    session::store::insert(tx, &new, now).await?;
+    for old in session::store::surplus(tx, user, settings.session.max_per_user).await? {
+        let which = session::Which::One(old);
+        kit.note(session::end(tx, &kit.ground, user, which, "surplus", kit.keep).await?);
     }
     let mut cookie = None;
     if let Some((id, generation)) = browser {

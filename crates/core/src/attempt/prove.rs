@@ -64,6 +64,10 @@ pub(crate) async fn address(
                     if !may || challenge.user.is_some() {
                         return Err(void().into());
                     }
+                    // The realm may have closed since the message was sent.
+                    if !kit.makes_accounts() && attempt.body.invitation.is_none() {
+                        return Err(Kind::SignUpClosed.into());
+                    }
                     attempt.kind = AttemptKind::SignUp;
                     attempt.body.proven_new = true;
                     attempt.prove(method, now, false);

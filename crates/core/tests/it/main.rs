@@ -1,5 +1,6 @@
 //! Core alone, without a face: one suite for both engines. `LATCHSTRING_TEST_DATABASE=postgres` chooses the other one.
 
+mod account;
 mod flows;
 mod model;
 
