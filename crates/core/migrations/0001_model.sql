@@ -391,7 +391,7 @@ CREATE TABLE ended (
     position BIGINT
 ); -- without rowid
 CREATE INDEX ended_at ON ended (at);
-CREATE INDEX ended_unplaced ON ended (id) WHERE position IS NULL;
+CREATE INDEX ended_unplaced ON ended (id) WHERE position IS NULL AND kind <> 'browser';
 CREATE UNIQUE INDEX ended_position ON ended (position) WHERE position IS NOT NULL;
 CREATE INDEX ended_expiry ON ended (keep_until);
 

@@ -127,6 +127,8 @@ pub async fn change_password(
         full.identifiers.iter().map(|i| i.typed.clone()).chain(full.user.name.clone()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     credential::check_policy(realm, &new, &words)?;
+    // Whoever sits on an address that they have not proven has not proven it by choosing a password.
+    let proven = full.identifiers.iter().all(|i| i.kind != IdentifierKind::Email || i.is_good());
     let mut auth_rev = full.user.auth_rev;
     let mut throttle = None;
     match (full.has_password, old) {
@@ -165,7 +167,7 @@ pub async fn change_password(
             if user::store::lock(tx, me.user, now).await? != Some(auth_rev) {
                 return Err(Kind::RevChanged.into());
             }
-            credential::store::set_password(tx, row, me.user, &phc, SetBy::User, true, now).await?;
+            credential::store::set_password(tx, row, me.user, &phc, SetBy::User, proven, now).await?;
             if let Some(key) = throttle {
                 crate::limit::store::clear(tx, key).await?;
             }

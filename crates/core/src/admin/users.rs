@@ -133,8 +133,13 @@ pub async fn list(realm: &Realm, query: Option<&str>, cursor: Option<&str>, limi
     let bad = || Kind::InputInvalid.param("cursor").says("Use the cursor of the page before, unchanged.");
     // One row more than asked for tells whether there is a next page.
     if let Some(query) = query.filter(|q| !q.is_empty()) {
-        if query.len() > 254 {
-            return Err(Kind::InputInvalid.param("q").says("At most 254 bytes.").into());
+        for text in [query, cursor.unwrap_or_default()] {
+            if text.len() > 254 || text.chars().any(char::is_control) {
+                return Err(Kind::InputInvalid
+                    .param("q")
+                    .says("At most 254 bytes, without control characters.")
+                    .into());
+            }
         }
         let prefix = query.trim().to_lowercase();
         let after = cursor.unwrap_or_default().to_owned();

@@ -6,7 +6,7 @@ use super::{
 use crate::{
     challenge::{self, Find, Fresh, Purpose},
     id::{AttemptId, UserId},
-    identifier::{Identifier, IdentifierKind},
+    identifier::{self, Identifier, IdentifierKind},
     limit::Rule,
     mail::{self, Letter},
     outbox,
@@ -128,6 +128,18 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
         let tells = if other { Tells::Taken } else { Tells::Code(Letter::Verify) };
         return Ok(Target { address: typed, user: attempt.user, auth_rev: attempt.auth_rev, tells });
     }
+    // A username's mail goes to the account's address. Looked for also where there is no account: it costs the same.
+    let mailbox = if typed.kind == IdentifierKind::Username {
+        let user = found.as_ref().map_or(UserId(uuid::Uuid::nil()), |f| f.user);
+        let all = realm.db().read(async |tx| identifier::store::of_user(tx, user).await).await?;
+        identifier::email(&all).filter(|e| e.is_good()).map(|e| Identifier {
+            kind: IdentifierKind::Email,
+            typed: e.typed.clone(),
+            normal: e.normal.clone(),
+        })
+    } else {
+        None
+    };
     let open = realm.settings().1.sign_up == SignUp::Open;
     let Some(found) = found else {
         let tells = match (typed.kind, attempt.kind) {
@@ -143,18 +155,10 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
         AttemptKind::Recover => Letter::Recover,
         _ => Letter::SignIn,
     };
-    // To the stored form, for a username to the account's address.
-    let address = if typed.kind == IdentifierKind::Email {
-        Some(Identifier { typed: found.typed, ..typed.clone() })
-    } else {
-        let full = realm.db().read(async |tx| user::store::full(tx, found.user).await).await?;
-        full.and_then(|f| {
-            f.email().filter(|e| e.is_good()).map(|e| Identifier {
-                kind: IdentifierKind::Email,
-                typed: e.typed.clone(),
-                normal: e.normal.clone(),
-            })
-        })
+    // To the stored form, never to what was typed.
+    let address = match typed.kind {
+        IdentifierKind::Email => Some(Identifier { typed: found.typed, ..typed.clone() }),
+        IdentifierKind::Username => mailbox,
     };
     Ok(match address {
         Some(address) => Target {

@@ -39,9 +39,9 @@ pub async fn password(realm: &Realm, caller: &Caller, id: AttemptId, password: P
             }
             limit::store::clear(tx, checked.throttle).await?;
             attempt.prove("pwd", now, false);
+            attempt.auth_rev = Some(checked.auth_rev);
             if checked.good || attempt.kind == AttemptKind::StepUp {
                 attempt.user = Some(checked.user);
-                attempt.auth_rev = Some(checked.auth_rev);
                 kit.look_for_factor(tx, &mut attempt).await?;
             }
             // Else the address is unproven: a code must follow, and the account is not theirs before.

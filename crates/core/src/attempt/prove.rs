@@ -2,6 +2,7 @@
 
 use super::{Attempt, AttemptKind, complete::Kit};
 use crate::{
+    audit::{self, Actor, Entry},
     challenge::{self, Challenge},
     clock::Micros,
     credential, family,
@@ -88,12 +89,18 @@ async fn evict(
     attempt: &Attempt,
     now: Micros,
 ) -> Result<()> {
-    user::store::lock(tx, stored.user, now).await?;
+    let rev = user::store::lock(tx, stored.user, now).await?;
     identifier::store::prove(tx, stored.id, now).await?;
+    let entry = Entry::new(kit.ground.audit_id(), now, "email.proven", Actor::User(stored.user.0))
+        .on("user", stored.user.0)
+        .detail(serde_json::json!({ "evicted": stored.asserted_at.is_none() }))
+        .from(&kit.source);
+    audit::write(tx, entry).await?;
     if stored.asserted_at.is_some() {
         return Ok(());
     }
-    let retyped = attempt.proofs.iter().any(|p| p.method == "pwd");
+    // The password that was typed is still the one that stands there.
+    let retyped = attempt.proofs.iter().any(|p| p.method == "pwd") && attempt.auth_rev == rev;
     if !retyped {
         credential::store::evict_unproven(tx, stored.user).await?;
     }

@@ -23,7 +23,8 @@ pub struct Owner<'a> {
     pub auth_rev: Option<i64>,
 }
 
-/// Inserts a challenge. Earlier ones of the same attempt are spent: only the newest is good.
+/// Inserts a challenge. Earlier ones of the same attempt are spent: only the newest is good. So are earlier recoveries
+/// of the same address, whoever asked for them (A106).
 pub async fn insert(
     tx: &mut Tx,
     fresh: &Fresh,
@@ -36,6 +37,13 @@ pub async fn insert(
         tx.exec(
             "UPDATE challenges SET spent_at = $2 WHERE attempt_id = $1 AND spent_at IS NULL",
             &[&attempt.0, &now],
+        )
+        .await?;
+    }
+    if owner.purpose == Purpose::Recover {
+        tx.exec(
+            "UPDATE challenges SET spent_at = $2 WHERE purpose = 'recover' AND normal = $1 AND spent_at IS NULL",
+            &[&owner.address.normal, &now],
         )
         .await?;
     }

@@ -39,14 +39,20 @@ pub async fn since(tx: &mut Tx, since: Micros, now: Micros) -> Result<Vec<Ending
     Ok(endings)
 }
 
-/// Whether an ending waits for its position.
+/// Whether an ending waits for its position. Changed cookies are our own caches' business and are never published.
 pub async fn any_unplaced(tx: &mut Tx) -> Result<bool> {
-    Ok(tx.one("SELECT 1 FROM ended WHERE position IS NULL LIMIT 1", &[]).await?.is_some())
+    let row = tx.one("SELECT 1 FROM ended WHERE position IS NULL AND kind <> 'browser' LIMIT 1", &[]).await?;
+    Ok(row.is_some())
 }
 
 /// Endings without a position, oldest first.
 pub async fn unplaced(tx: &mut Tx, most: i64) -> Result<Vec<EndedId>> {
-    let rows = tx.all("SELECT id FROM ended WHERE position IS NULL ORDER BY id LIMIT $1", &[&most]).await?;
+    let rows = tx
+        .all(
+            "SELECT id FROM ended WHERE position IS NULL AND kind <> 'browser' ORDER BY id LIMIT $1",
+            &[&most],
+        )
+        .await?;
     rows.iter().map(|row| Ok(EndedId(row.get(0)?))).collect()
 }
 
@@ -93,12 +99,12 @@ fn published(row: &latchstring_db::Row) -> Result<Published> {
     })
 }
 
-/// What the feed has after a position. Changed cookies are our own caches' business and stay out.
+/// What the feed has after a position.
 pub async fn after(tx: &mut Tx, position: i64, most: i64) -> Result<Vec<Published>> {
     let rows = tx
         .all(
             "SELECT position, kind, object_id, number, at FROM ended
-              WHERE position > $1 AND kind <> 'browser' ORDER BY position LIMIT $2",
+              WHERE position > $1 ORDER BY position LIMIT $2",
             &[&position, &most],
         )
         .await?;
@@ -110,7 +116,7 @@ pub async fn live(tx: &mut Tx, now: Micros) -> Result<Vec<Published>> {
     let rows = tx
         .all(
             "SELECT position, kind, object_id, number, at FROM ended
-              WHERE position IS NOT NULL AND keep_until > $1 AND kind <> 'browser' ORDER BY position",
+              WHERE position IS NOT NULL AND keep_until > $1 ORDER BY position",
             &[&now],
         )
         .await?;

@@ -102,6 +102,11 @@ pub struct Stored {
     pub asserted_at: Option<Micros>,
 }
 
+/// The address to show and to write to, among a user's identifiers.
+pub fn email(identifiers: &[Stored]) -> Option<&Stored> {
+    identifiers.iter().filter(|i| i.kind == IdentifierKind::Email).max_by_key(|i| (i.is_primary, i.is_good()))
+}
+
 impl Stored {
     /// Whether it is proven, or asserted by an admin or import.
     pub fn is_good(&self) -> bool {

@@ -51,8 +51,9 @@ pub async fn grant(realm: &Realm, caller: &Caller, username: &str, password: Pas
     // A name that can't be anybody's is as wrong as one that is nobody's, and costs the same.
     let identifier = Identifier::any(username).unwrap_or_else(|_| Identifier {
         kind: crate::identifier::IdentifierKind::Username,
-        typed: username.chars().take(100).collect(),
-        normal: format!("\u{0}{}", username.chars().take(100).collect::<String>()),
+        typed: String::new(),
+        // No username holds an "@", so nobody has this one; without controls, which no database text may hold.
+        normal: format!("@{}", username.chars().filter(|c| !c.is_control()).take(100).collect::<String>()),
     });
     let checked = password::check(realm, caller, &identifier, password).await?;
     if !checked.good {

@@ -5,7 +5,7 @@ pub mod store;
 use crate::{
     clock::Micros,
     id::UserId,
-    identifier::{IdentifierKind, Stored},
+    identifier::{self, IdentifierKind, Stored},
     refusal::{Kind, Refusal, Result},
 };
 
@@ -91,10 +91,7 @@ pub struct Full {
 impl Full {
     /// The address to show and to write to.
     pub fn email(&self) -> Option<&Stored> {
-        self.identifiers
-            .iter()
-            .filter(|i| i.kind == IdentifierKind::Email)
-            .max_by_key(|i| (i.is_primary, i.is_good()))
+        identifier::email(&self.identifiers)
     }
 
     /// The username.

@@ -1,7 +1,9 @@
 //! Core alone, without a face: one suite for both engines. `LATCHSTRING_TEST_DATABASE=postgres` chooses the other one.
 
 mod account;
+mod equal;
 mod flows;
+mod links;
 mod model;
 
 use latchstring_core::{
