@@ -342,6 +342,9 @@ impl Settings {
         if e.secret.as_ref().is_some_and(|s| s.len() < 32 || s.len() > 1_024) {
             return wrong("token_endpoint.secret", "Between 32 and 1024 bytes.");
         }
+        if e.enabled && e.alg == "HS256" && e.secret.is_none() {
+            return wrong("token_endpoint.secret", "HS256 needs a secret of at least 32 bytes.");
+        }
         if !between(e.seconds, 60, 3_600) {
             return wrong("token_endpoint.seconds", "Between 60 and 3600.");
         }

@@ -1,0 +1,4 @@
+//! Temporary.
+fn main() {
+    print!("{}", latchstring_server::openapi());
+}
