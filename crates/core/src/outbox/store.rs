@@ -54,11 +54,15 @@ pub async fn claim(tx: &mut Tx, holder: Uuid, now: Micros, until: Micros, most: 
         }
     };
     let rows = tx.all(sql, &[&holder, &now, &until, &most]).await?;
-    rows.iter()
+    let mut claimed = rows
+        .iter()
         .map(|row| {
             Ok(Claimed { id: JobId(row.get(0)?), kind: row.get(1)?, tries: row.get(2)?, sealed: row.get(3)? })
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    // RETURNING has no order, and two mails to one person should come as they were written.
+    claimed.sort_by_key(|c| c.id);
+    Ok(claimed)
 }
 
 /// Done: the payload goes.
