@@ -1,0 +1,221 @@
+//! `latchstring dev`: the server for a laptop. Answers this machine only, needs no settings, keeps mail to itself.
+
+use crate::{
+    config::{self, Config},
+    failure::Failure,
+    files,
+    process::{self, Plan},
+    safety, say,
+};
+use latchstring_core::{random::SystemRandom, seal::Keys};
+use std::{
+    io::ErrorKind,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::net::TcpListener;
+use zeroize::Zeroizing;
+
+/// Where it listens unless something else is set.
+pub(crate) const DEFAULT_LISTEN: SocketAddr = safety::DEFAULT_LISTEN;
+
+/// Runs it.
+pub(crate) async fn run(config: Config) -> Result<(), Failure> {
+    let listen = listen(&config)?;
+    let keys = keys(&config)?;
+    let listener = bind(listen).await?;
+    let bound = listener.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
+    let metrics = match config.metrics_listen {
+        Some(listen) => Some(TcpListener::bind(listen).await.map_err(|e| {
+            Failure::failed(format!("LATCHSTRING_METRICS_LISTEN: {listen} can't be listened on: {e}"))
+        })?),
+        None => None,
+    };
+    let origin = config.url.clone().unwrap_or_else(|| origin(bound));
+    let greet = greeting(&config, origin.clone());
+    process::run(Plan {
+        config,
+        dev: true,
+        accept_new_url: true,
+        listener,
+        metrics,
+        origin,
+        keys: Arc::new(keys),
+        drain: Duration::ZERO,
+        greet,
+    })
+    .await
+}
+
+/// Where to listen; refuses what others could reach.
+fn listen(config: &Config) -> Result<SocketAddr, Failure> {
+    const INSTEAD: &str = "`latchstring dev` shows all mail to whoever can reach it, so it answers this machine only. \
+                           Leave the setting away, or run `latchstring serve`";
+    if let Some(url) = &config.url
+        && !(url.starts_with("http://") && config::is_local(url))
+    {
+        return Err(Failure::usage(format!("LATCHSTRING_URL is {url}. {INSTEAD}")));
+    }
+    let by_url = config.url.as_deref().map(|url| {
+        let mut listen = DEFAULT_LISTEN;
+        if let Ok(ip) = config::host_of(url).trim_matches(['[', ']']).parse() {
+            listen.set_ip(ip);
+        }
+        listen.set_port(config::port_of(url));
+        listen
+    });
+    for (name, listen) in
+        [("LATCHSTRING_LISTEN", config.listen), ("LATCHSTRING_METRICS_LISTEN", config.metrics_listen)]
+    {
+        if let Some(listen) = listen.filter(|l| !l.ip().to_canonical().is_loopback()) {
+            return Err(Failure::usage(format!("{name} is {listen}. {INSTEAD}")));
+        }
+    }
+    Ok(config.listen.or(by_url).unwrap_or(DEFAULT_LISTEN))
+}
+
+/// The address to click on. `localhost`, where that leads here: browsers allow passkeys for it, and for no bare address.
+pub(crate) fn origin(bound: SocketAddr) -> String {
+    let usual = [DEFAULT_LISTEN.ip(), std::net::Ipv6Addr::LOCALHOST.into()];
+    match bound {
+        bound if usual.contains(&bound.ip()) => format!("http://localhost:{}", bound.port()),
+        bound => format!("http://{bound}"),
+    }
+}
+
+async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
+    match TcpListener::bind(listen).await {
+        Ok(listener) => Ok(listener),
+        Err(e) if e.kind() == ErrorKind::AddrInUse => {
+            let free = (listen.port()..listen.port().saturating_add(50))
+                .map(|port| SocketAddr::new(listen.ip(), port))
+                .find(|other| std::net::TcpListener::bind(other).is_ok());
+            let free = free.unwrap_or_else(|| SocketAddr::new(listen.ip(), 0));
+            Err(Failure::failed(format!(
+                "{listen} is taken by another program, perhaps another Latchstring. \
+                 Stop that one, or choose another port: LATCHSTRING_LISTEN={free} latchstring dev"
+            )))
+        }
+        Err(e) => Err(Failure::failed(format!(
+            "{listen} can't be listened on: {e}. Choose another LATCHSTRING_LISTEN"
+        ))),
+    }
+}
+
+/// Where `dev` keeps the secret that it makes for itself.
+pub(crate) fn secret_path(config: &Config) -> PathBuf {
+    let folder = config.database_file().and_then(|file| file.parent().map(Path::to_owned));
+    folder.unwrap_or_else(|| PathBuf::from("data")).join("dev-secret")
+}
+
+/// The configured secret, or one of our own, made at the first start.
+fn keys(config: &Config) -> Result<Keys, Failure> {
+    if let Some(secret) = &config.secret {
+        let parsed = Keys::parse(&secret.text);
+        return parsed.map_err(|e| {
+            Failure::usage(format!("{}: {e}. Make one with `openssl rand -hex 32`", secret.place))
+        });
+    }
+    let path = secret_path(config);
+    let shown = path.display();
+    let fresh = Keys::generate(&SystemRandom::default());
+    match files::create_private(&path, &fresh) {
+        Ok(()) => {}
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+        Err(e) => {
+            return Err(Failure::failed(format!(
+                "{shown} can't be written: {e}. Run it in a folder of yours, or set LATCHSTRING_DATABASE to a place there"
+            )));
+        }
+    }
+    let text =
+        std::fs::read_to_string(&path).map_err(|e| Failure::failed(format!("{shown} can't be read: {e}")))?;
+    if files::reach(&path) != Some(files::Reach::Owner) {
+        tracing::warn!(file = %shown, "others could read the secret of the development server; now they can't");
+        files::make_private(&path)
+            .map_err(|e| Failure::failed(format!("{shown} can't be made private: {e}")))?;
+    }
+    Keys::parse(&Zeroizing::new(text)).map_err(|e| {
+        Failure::failed(format!(
+            "{shown}: {e}. Restore it; or delete it with the database beside it, and begin anew"
+        ))
+    })
+}
+
+/// Prints where to click.
+fn greeting(config: &Config, origin: String) -> Box<dyn FnOnce(Option<&str>) + Send> {
+    let database = config.database_shown();
+    Box::new(move |token| {
+        say::out(format_args!("\nLatchstring {} for development\n", env!("CARGO_PKG_VERSION")));
+        say::out(format_args!("  start here    {origin}/"));
+        say::out(format_args!(
+            "  mail          {origin}/dev/mail   (it sends none: all of it is caught here)"
+        ));
+        say::out(format_args!("  API           {origin}/docs"));
+        say::out(format_args!("  data          {database}"));
+        if let Some(token) = token {
+            say::out(format_args!("\nset-up token: {token}\n"));
+            say::out("  Spend it once for an API key that may do everything:");
+            say::out(format_args!(
+                "  curl {origin}/api/v1/setup -H 'Content-Type: application/json' -d '{{\"token\":\"…\"}}'"
+            ));
+        }
+        say::out("\nCtrl-C stops it.");
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_listens_where_only_this_machine_reaches_it() {
+        let with = |url: Option<&str>, listen: Option<&str>| {
+            let config = Config {
+                url: url.map(ToOwned::to_owned),
+                listen: listen.map(|l| l.parse().expect("an address")),
+                ..Config::default()
+            };
+            super::listen(&config).map(|l| l.to_string()).map_err(|f| f.text)
+        };
+        assert_eq!(with(None, None).as_deref(), Ok("127.0.0.1:8080"));
+        assert_eq!(with(Some("http://localhost:9000"), None).as_deref(), Ok("127.0.0.1:9000"));
+        assert_eq!(with(Some("http://[::1]:9000"), None).as_deref(), Ok("[::1]:9000"));
+        assert_eq!(with(None, Some("127.0.0.2:0")).as_deref(), Ok("127.0.0.2:0"));
+        for refused in [
+            with(Some("https://localhost"), None),
+            with(Some("http://auth.mycompany.test"), None),
+            with(None, Some("0.0.0.0:8080")),
+            with(None, Some("192.168.1.2:8080")),
+            with(None, Some("[::]:8080")),
+        ] {
+            assert!(refused.is_err_and(|text| text.contains("latchstring serve")));
+        }
+    }
+
+    #[test]
+    fn the_address_to_click_on() {
+        let of = |text: &str| origin(text.parse().expect("an address"));
+        assert_eq!(of("127.0.0.1:8080"), "http://localhost:8080");
+        assert_eq!(of("[::1]:8080"), "http://localhost:8080");
+        assert_eq!(of("127.0.0.2:8080"), "http://127.0.0.2:8080");
+    }
+
+    #[test]
+    fn the_secret_is_made_once_and_kept_private() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}/data/x.db", folder.path().display());
+        let config = Config { database: Some(Zeroizing::new(url)), ..Config::default() };
+        keys(&config).expect("made");
+        let path = secret_path(&config);
+        assert_eq!(path, folder.path().join("data/dev-secret"));
+        let text = std::fs::read_to_string(&path).expect("there");
+        assert_eq!(files::mode(&path), "0600");
+        keys(&config).expect("found");
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), text);
+        std::fs::write(&path, "short").expect("written");
+        assert!(keys(&config).is_err());
+    }
+}

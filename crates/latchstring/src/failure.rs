@@ -1,0 +1,92 @@
+//! How a command ends when it does not end well: what happened, what to do next, and the exit code.
+
+use latchstring_core::{Error, realm::OpenError};
+use latchstring_web::problem;
+
+/// It did not work.
+pub(crate) const FAILED: u8 = 1;
+/// The command line or the settings are wrong: trying again will not mend them.
+pub(crate) const USAGE: u8 = 2;
+
+/// The end of a command.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// For people. Empty when all has been said already.
+    pub(crate) text: String,
+    pub(crate) code: u8,
+}
+
+impl Failure {
+    /// It did not work.
+    pub(crate) fn failed(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: FAILED }
+    }
+
+    /// It was asked for wrongly.
+    pub(crate) fn usage(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: USAGE }
+    }
+
+    /// The answer has been printed and is no.
+    pub(crate) fn said() -> Self {
+        Self { text: String::new(), code: FAILED }
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        // Wrappers that repeat their cause's words.
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refusal) => {
+                let document = problem::document(&refusal);
+                let mut text = format!("{}: {}", document.title, document.detail);
+                if let Some(param) = &document.param {
+                    text.push_str(&format!(" ({param})"));
+                }
+                if !document.reasons.is_empty() {
+                    text.push_str(&format!(" ({})", document.reasons.join(", ")));
+                }
+                Self::failed(text)
+            }
+            Error::Fault(fault) => {
+                Self::failed(format!("{}\nRun `latchstring doctor` to see what is wrong.", chain(&fault)))
+            }
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Core(error) => error.into(),
+            error => Self::failed(chain(&error)),
+        }
+    }
+}
+
+impl From<latchstring_db::OpenError> for Failure {
+    fn from(error: latchstring_db::OpenError) -> Self {
+        Self::failed(chain(&error))
+    }
+}
+
+impl From<latchstring_db::Error> for Failure {
+    fn from(error: latchstring_db::Error) -> Self {
+        Self::failed(chain(&error))
+    }
+}

@@ -1,0 +1,290 @@
+//! The accept loop and what stands around each request: bounds on connections, headers and time, panics, and a stop
+//! that loses no request. It knows the router, and nothing of what stands in it.
+//!
+//! Three ends of a connection are kept apart. A *new* one must bring its first request within [`Limits::first`], which
+//! covers slow headers too. One that is *idle* between requests may stay for [`Limits::idle`], longer than the proxies in
+//! front keep theirs, since a connection closed by us just when they send on it is a request that they have to report as
+//! failed. And at the *stop* each connection finishes the request that it has begun.
+
+use axum::{Router, body::Body};
+use futures_util::FutureExt;
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use latchstring_core::clock::Stopwatch;
+use latchstring_web::{
+    App,
+    edge::Peer,
+    problem::{self, Document},
+};
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::sleep,
+};
+use tower::Service;
+
+/// How much one listener takes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Connections at once. More wait in the kernel's queue.
+    pub(crate) connections: usize,
+    /// Until a new connection has brought its first request.
+    pub(crate) first: Duration,
+    /// Between two requests of one connection.
+    pub(crate) idle: Duration,
+    /// For the answer to a request.
+    pub(crate) request: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            first: Duration::from_secs(10),
+            // nginx keeps idle connections to us for 60 s, and so do the load balancers of the large clouds.
+            idle: Duration::from_secs(75),
+            request: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Most bytes of the head of a request; a longer one gets 431.
+const HEAD: usize = 32 * 1024;
+/// Requests at once on one HTTP/2 connection.
+const STREAMS: u32 = 100;
+/// Answers that last: events are sent for as long as the reader listens.
+const LASTING: &str = "/api/v1/revocations/events";
+/// How long connections that have not brought a request yet may still bring one after the stop.
+const LATE: Duration = Duration::from_secs(1);
+
+/// How far the process is on its way to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// Serving.
+    Open,
+    /// Serving, and asking clients to come back on another connection: to another node, perhaps.
+    Draining,
+    /// Finishing what has begun.
+    Closing,
+}
+
+/// What the requests of one listener go to.
+struct Front {
+    router: Router,
+    app: App,
+    limits: Limits,
+    leaving: AtomicBool,
+}
+
+/// Serves until the phase is [`Phase::Closing`], then until every connection is over.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    app: App,
+    limits: Limits,
+    phase: watch::Receiver<Phase>,
+) {
+    let front = Arc::new(Front { router, app, limits, leaving: AtomicBool::new(false) });
+    let most = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    let slots = Arc::new(Semaphore::new(most as usize));
+    let connections = Arc::new(builder(&limits));
+    let begin = |stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit| {
+        let (front, connections, phase) = (front.clone(), connections.clone(), phase.clone());
+        tokio::spawn(async move {
+            connection(&connections, stream, peer, front, phase).await;
+            drop(slot);
+        });
+    };
+    let (mut draining, mut closing) = (phase.clone(), phase.clone());
+    loop {
+        let leaving = front.leaving.load(Ordering::Relaxed);
+        let next = async { (slots.clone().acquire_owned().await, listener.accept().await) };
+        tokio::select! {
+            biased;
+            () = until(&mut closing, Phase::Closing) => break,
+            () = until(&mut draining, Phase::Draining), if !leaving => front.leaving.store(true, Ordering::Relaxed),
+            next = next => match next {
+                (Ok(slot), Ok((stream, peer))) => begin(stream, peer, slot),
+                (_, Err(error)) => unaccepted(&error).await,
+                // The semaphore is never closed.
+                (Err(_), Ok(_)) => {}
+            },
+        }
+    }
+    front.leaving.store(true, Ordering::Relaxed);
+    // What the kernel has taken for us by now is ours to answer.
+    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+        let Ok(slot) = slots.clone().try_acquire_owned() else { break };
+        begin(stream, peer, slot);
+    }
+    drop(listener);
+    let _all_over = slots.acquire_many(most).await;
+}
+
+/// Returns at this phase or a later one; also when nobody is left who could announce it.
+async fn until(phase: &mut watch::Receiver<Phase>, at_least: Phase) {
+    let _ = phase.wait_for(|now| *now >= at_least).await;
+}
+
+/// A connection that could not be accepted. Most errors are the client's (it went away); when we are out of files, a
+/// pause lets some be closed.
+async fn unaccepted(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
+        tracing::error!(%error, "a connection could not be accepted");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.idle).max_buf_size(HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD as u32)
+        .keep_alive_interval(limits.idle)
+        .keep_alive_timeout(Duration::from_secs(10));
+    builder
+}
+
+async fn connection(
+    builder: &auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    front: Arc<Front>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    // An answer is written at once; waiting to fill a segment only delays it. Fails for a connection that is gone.
+    let _ = stream.set_nodelay(true);
+    let begun = Arc::new(AtomicBool::new(false));
+    let first = front.limits.first;
+    let service = service_fn({
+        let begun = begun.clone();
+        move |request: Request<Incoming>| {
+            begun.store(true, Ordering::Relaxed);
+            answer(front.clone(), peer, request)
+        }
+    });
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+
+    // Until the first request.
+    {
+        let mut deadline = pin!(sleep(first));
+        let mut late = phase.clone();
+        let mut stop = pin!(async {
+            until(&mut late, Phase::Closing).await;
+            sleep(LATE).await;
+        });
+        let over = poll_fn(|context| {
+            // How a connection ends is the client's affair; what matters of it is in the log of its requests.
+            if connection.as_mut().poll(context).is_ready() {
+                return Poll::Ready(true);
+            }
+            if begun.load(Ordering::Relaxed) {
+                return Poll::Ready(false);
+            }
+            if deadline.as_mut().poll(context).is_ready() || stop.as_mut().poll(context).is_ready() {
+                return Poll::Ready(true);
+            }
+            Poll::Pending
+        });
+        if over.await {
+            return;
+        }
+    }
+    tokio::select! {
+        biased;
+        _ = connection.as_mut() => return,
+        () = until(&mut phase, Phase::Closing) => {}
+    }
+    // Closes it now if it is idle, else after the answers that are under way.
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+/// Answers a request, whatever happens on the way.
+async fn answer(
+    front: Arc<Front>,
+    peer: SocketAddr,
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    request.extensions_mut().insert(Peer(peer));
+    let old = request.version() <= Version::HTTP_11;
+    let lasting = request.uri().path() == LASTING;
+    let handled = AssertUnwindSafe(front.router.clone().call(request)).catch_unwind();
+    let handled = if lasting {
+        Some(handled.await)
+    } else {
+        // Dropping the handler rolls an open transaction back.
+        tokio::time::timeout(front.limits.request, handled).await.ok()
+    };
+    let mut response = match handled {
+        Some(Ok(response)) => response?,
+        Some(Err(_)) => broken(&front.app),
+        None => late(&front.app),
+    };
+    if old && front.leaving.load(Ordering::Relaxed) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+/// A handler panicked. The hook has logged the text, which may hold anything; the client learns nothing of it.
+fn broken(app: &App) -> Response<Body> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    tracing::error!(number, "a request ended in a panic");
+    own(app, StatusCode::INTERNAL_SERVER_ERROR, "internal", "Our mistake", None)
+}
+
+fn late(app: &App) -> Response<Body> {
+    tracing::warn!("a request took too long and was given up");
+    own(app, StatusCode::SERVICE_UNAVAILABLE, "timeout", "Took too long", Some(2))
+}
+
+fn own(
+    app: &App,
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    retry_after: Option<u64>,
+) -> Response<Body> {
+    app.metrics().answered("(none)", status.as_u16(), &Stopwatch::start());
+    let detail = match retry_after {
+        None => "Something went wrong on our side. It has been logged.",
+        Some(_) => "The request or its answer took too long. Try again in a moment.",
+    };
+    problem::answer(&Document {
+        kind: format!("/docs#{code}"),
+        title,
+        status: status.as_u16(),
+        detail: detail.into(),
+        code,
+        param: None,
+        reasons: Vec::new(),
+        retry_after,
+    })
+}
+
+#[cfg(test)]
+mod tests;

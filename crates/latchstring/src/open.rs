@@ -1,0 +1,140 @@
+//! Opening a database for a command, beside a server that may be running on it.
+
+use crate::{
+    commands::dev,
+    config::Config,
+    failure::{Failure, chain},
+    process,
+};
+use latchstring_core::{
+    MIGRATIONS,
+    clock::SystemClock,
+    ground::Ground,
+    hash::HashPool,
+    random::SystemRandom,
+    realm::{OpenError, Opening, Realm},
+    seal::Keys,
+};
+use latchstring_db::{Db, MigrateError, Options};
+use std::{path::Path, sync::Arc, time::Duration};
+
+/// How the database is opened. A server locks its SQLite file; a command does not.
+pub(crate) fn options(config: &Config, lock: bool) -> Options {
+    let options = Options { lock, ..Options::default() };
+    Options { pool: config.pool.unwrap_or(options.pool), ..options }
+}
+
+/// Opens the database of a command, which must be there.
+pub(crate) async fn database(config: &Config) -> Result<Db, Failure> {
+    if let Some(file) = config.database_file()
+        && std::fs::metadata(&file).map_or(true, |meta| meta.len() == 0)
+    {
+        return Err(missing(&file));
+    }
+    // A busy server hands SQLite's lock from one transaction to the next, and we only get it by luck.
+    for _ in 0..5 {
+        match Db::open(config.database(), Options { pool: 2, readers: 1, ..options(config, false) }).await {
+            Err(latchstring_db::OpenError::InUse { .. }) => {
+                tokio::time::sleep(Duration::from_millis(200)).await
+            }
+            opened => return Ok(opened?),
+        }
+    }
+    Ok(Db::open(config.database(), options(config, false)).await?)
+}
+
+fn missing(file: &Path) -> Failure {
+    Failure::failed(format!(
+        "there is no database at {}. Start the server once, or set LATCHSTRING_DATABASE as the server has it",
+        file.display()
+    ))
+}
+
+/// The number of the newest migration in the database; `None` when it is empty.
+pub(crate) async fn schema(db: &Db) -> Result<Option<i64>, latchstring_db::Error> {
+    // To a program that knows no migrations, every database that has some is newer, and says how much.
+    match db.migrate(&[]).await {
+        Ok(()) => Ok(None),
+        Err(MigrateError::NewerThanBinary { found, .. }) => Ok(Some(found)),
+        Err(MigrateError::Db(error)) => Err(error),
+        // Said of lists that are known, and none is.
+        Err(MigrateError::Changed { number, .. } | MigrateError::OutOfOrder { number, .. }) => {
+            Ok(Some(number))
+        }
+    }
+}
+
+/// The newest migration that this program knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |migration| migration.number)
+}
+
+/// The root secret: the configured one, or the one that `dev` made beside its database.
+pub(crate) fn keys(config: &Config) -> Result<Keys, Failure> {
+    let parse =
+        |text: &str, place: &str| Keys::parse(text).map_err(|e| Failure::usage(format!("{place}: {e}")));
+    if let Some(secret) = &config.secret {
+        return parse(&secret.text, &secret.place.to_string());
+    }
+    let path = dev::secret_path(config);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => parse(&zeroize::Zeroizing::new(text), &path.display().to_string()),
+        Err(_) => Err(Failure::usage(
+            "LATCHSTRING_SECRET is not set, and there is no development secret beside the database. \
+             Set LATCHSTRING_SECRET or LATCHSTRING_SECRET_FILE as the server has it",
+        )),
+    }
+}
+
+/// Opens the realm in a database that a server has set up, as whichever kind of server that was.
+pub(crate) async fn realm(config: &Config) -> Result<Realm, Failure> {
+    let db = database(config).await?;
+    let keys = Arc::new(keys(config)?);
+    if schema(&db).await?.is_none() {
+        return Err(Failure::failed(format!(
+            "the database {} is empty. Start the server once; it sets the database up",
+            config.database_shown()
+        )));
+    }
+    realm_in(config, db, keys).await.map_err(|error| {
+        let away = error.is_unavailable();
+        let mut failure = Failure::from(error);
+        if away {
+            failure.text.push_str(". Is the database server up, and reachable from here?");
+        }
+        failure
+    })
+}
+
+/// [`realm`], in a database that is open.
+pub(crate) async fn realm_in(config: &Config, db: Db, keys: Arc<Keys>) -> Result<Realm, OpenError> {
+    let random = Arc::new(SystemRandom::default());
+    let hash = HashPool::new(config.hash_threads.unwrap_or_else(process::cores).min(2), 16, random.clone());
+    let hash = Arc::new(hash.map_err(|e| {
+        latchstring_core::Error::from(latchstring_core::refusal::Fault::new("threads can't be started", e))
+    })?);
+    let breached = config.breached_file.as_deref().and_then(|path| crate::breached::open(path).ok());
+    let mut issuer = config.url.clone().unwrap_or_else(|| dev::origin(dev::DEFAULT_LISTEN));
+    let mut dev = false;
+    loop {
+        let opened = Realm::open(Opening {
+            db: db.clone(),
+            ground: Ground::new(Arc::new(SystemClock), random.clone(), keys.clone()),
+            hash: hash.clone(),
+            issuer: issuer.clone(),
+            dev,
+            accept_new_url: false,
+            breached: breached.clone(),
+        });
+        match opened.await {
+            // The marks say what the database is; a command takes it as it finds it.
+            Err(OpenError::DevDatabase) if !dev => dev = true,
+            Err(OpenError::OtherIssuer { stored, .. }) if stored != issuer => issuer = stored,
+            Err(error) => {
+                tracing::debug!(error = chain(&error), "the realm does not open");
+                return Err(error);
+            }
+            Ok(realm) => return Ok(realm),
+        }
+    }
+}

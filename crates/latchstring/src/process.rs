@@ -1,0 +1,263 @@
+//! A server's life: listen, open the realm, serve, stop. The same for `dev` and `serve`, which differ in their [`Plan`].
+
+use crate::{
+    breached,
+    config::Config,
+    failure::{Failure, chain},
+    listen::{self, Limits, Phase},
+    open, say,
+};
+use axum::{Router, extract::State, middleware, routing::get};
+use latchstring_core::{
+    admin::setup,
+    clock::{Stopwatch, SystemClock},
+    ground::Ground,
+    hash::HashPool,
+    jobs,
+    mail::{Mailbox, Mailer, smtp},
+    random::SystemRandom,
+    realm::{OpenError, Opening, Realm},
+    seal::Keys,
+};
+use latchstring_db::Db;
+use latchstring_web::{App, edge};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+/// What distinguishes one server from another.
+pub(crate) struct Plan {
+    pub(crate) config: Config,
+    pub(crate) dev: bool,
+    /// Whether a changed issuer is taken.
+    pub(crate) accept_new_url: bool,
+    pub(crate) listener: TcpListener,
+    pub(crate) metrics: Option<TcpListener>,
+    /// The public origin.
+    pub(crate) origin: String,
+    pub(crate) keys: Arc<Keys>,
+    /// Between being told to stop and taking no more connections: load balancers need a moment to see it.
+    pub(crate) drain: Duration,
+    /// Prints what a person wants to know once it serves; gets the set-up token while there is no API key.
+    pub(crate) greet: Box<dyn FnOnce(Option<&str>) + Send>,
+}
+
+/// Longest time for requests that are under way at the stop.
+const FINISH: Duration = Duration::from_secs(20);
+/// Longest time for the background loops to end.
+const LOOPS: Duration = Duration::from_secs(5);
+/// Between two tries to open a database that is away.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Passwords that may wait, for each thread that hashes: about two seconds' work.
+const QUEUE: usize = 128;
+/// Files that are not connections: the database, the log, the listeners.
+const OTHER_FILES: u64 = 128;
+
+/// Runs a server until it is told to stop.
+pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
+    let watch = Stopwatch::start();
+    let mut signals = Signals::new()?;
+    let random = Arc::new(SystemRandom::default());
+    let threads = plan.config.hash_threads.unwrap_or_else(cores);
+    let queue = plan.config.hash_queue.unwrap_or(QUEUE * threads);
+    let hash = HashPool::new(threads, queue, random.clone())
+        .map_err(|e| Failure::failed(format!("the threads that hash passwords can't be started: {e}")))?;
+    let hash = Arc::new(hash);
+    let breached = plan.config.breached_file.as_deref().map(breached::open).transpose()?;
+    let db = Db::open(plan.config.database(), open::options(&plan.config, true)).await?;
+
+    let mailbox = plan.dev.then(|| Arc::new(Mailbox::default()));
+    let web = latchstring_web::Config::new(&plan.origin, plan.dev, plan.config.trusted_proxies.clone());
+    let app = App::new(web, mailbox.clone());
+    let (phase, seen) = watch::channel(Phase::Open);
+    let limits = Limits { connections: connections(), ..Limits::default() };
+    let address = plan.listener.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
+    let mut router = latchstring_server::router(app.clone());
+    if plan.dev && plan.metrics.is_none() {
+        // Behind the edge, which refuses the names that another site may have pointed at this machine.
+        let guarded = metrics(&app).layer(middleware::from_fn_with_state(app.clone(), edge::edge));
+        router = router.merge(guarded);
+    }
+    let serving = tokio::spawn(listen::serve(plan.listener, router, app.clone(), limits, seen.clone()));
+    if let Some(listener) = plan.metrics {
+        if let Ok(address) = listener.local_addr() {
+            say::out(format_args!("metrics on {address}"));
+        }
+        let limits = Limits { connections: 32, ..Limits::default() };
+        tokio::spawn(listen::serve(listener, metrics(&app), app.clone(), limits, seen));
+    }
+    say::out(format_args!("listening on {address}"));
+
+    let opening = || Opening {
+        db: db.clone(),
+        ground: Ground::new(Arc::new(SystemClock), random.clone(), plan.keys.clone()),
+        hash: hash.clone(),
+        issuer: plan.origin.clone(),
+        dev: plan.dev,
+        accept_new_url: plan.accept_new_url,
+        breached: breached.clone(),
+    };
+    let opened = tokio::select! {
+        opened = until_open(opening) => Some(opened.map_err(|e| explain(e, &plan.config, plan.dev))?),
+        () = signals.stop() => None,
+    };
+    let Some(realm) = opened else {
+        // Nothing has been served but 503.
+        db.shutdown().await;
+        return Ok(());
+    };
+    let mailer: Arc<dyn Mailer> = match mailbox {
+        Some(mailbox) => mailbox,
+        None => Arc::new(smtp(&plan.config, &realm.settings().1.name)?),
+    };
+    app.open(realm.clone());
+    let (stop_loops, stopping) = watch::channel(false);
+    let mut loops = tokio::spawn(jobs::run(realm.clone(), mailer, stopping));
+    let token = setup::token(&realm).await.unwrap_or_else(|e| {
+        tracing::error!(
+            error = Failure::from(e).text,
+            "the set-up token could not be made; a restart tries again"
+        );
+        None
+    });
+    tracing::info!(millis = watch.elapsed().as_millis() as u64, "ready");
+    (plan.greet)(token.as_ref().map(|token| token.as_str()));
+
+    tokio::select! {
+        () = signals.stop() => {}
+        ended = &mut loops => {
+            tracing::error!(?ended, "the background loops ended: stopping");
+        }
+    }
+    tokio::spawn(async move {
+        // Who asks twice does not want to wait.
+        signals.stop().await;
+        std::process::exit(i32::from(crate::failure::FAILED));
+    });
+    stop(&app, phase, plan.drain, serving).await;
+    let _ = stop_loops.send(true);
+    if !loops.is_finished() && timeout(LOOPS, &mut loops).await.is_err() {
+        // A job that was not finished is done again when its lease is over.
+        loops.abort();
+        tracing::warn!("a background step took too long and was cut off");
+    }
+    realm.db().shutdown().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Takes leave of clients: says so at /readyz, then takes no more connections, then finishes what has begun.
+async fn stop(app: &App, phase: watch::Sender<Phase>, drain: Duration, serving: tokio::task::JoinHandle<()>) {
+    tracing::info!("stopping");
+    app.stop();
+    phase.send_replace(Phase::Draining);
+    sleep(drain).await;
+    phase.send_replace(Phase::Closing);
+    if timeout(FINISH, serving).await.is_err() {
+        tracing::warn!("some requests took too long and were cut off");
+    }
+}
+
+/// Opens the realm; waits for a database that is away.
+async fn until_open(opening: impl Fn() -> Opening) -> Result<Realm, OpenError> {
+    let mut tries: u32 = 0;
+    loop {
+        match Realm::open(opening()).await {
+            Err(error) if error.is_unavailable() => {
+                // Each second a line for ten seconds, then one a minute.
+                if tries < 10 || tries.is_multiple_of(60) {
+                    tracing::warn!(why = chain(&error), "the database is away; trying again each second");
+                }
+                tries += 1;
+                sleep(AGAIN).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn explain(error: OpenError, config: &Config, dev: bool) -> Failure {
+    let other_secret = matches!(error, OpenError::OtherSecret);
+    let mut failure = Failure::from(error);
+    if let Some(file) = config.database_file().filter(|_| dev && other_secret) {
+        failure.text.push_str(&format!(
+            ". In development you can also begin anew: delete {}, with its -wal and -shm",
+            file.display()
+        ));
+    }
+    failure
+}
+
+/// The mail server of the configuration; `name` is shown beside the sender's address unless another is set.
+pub(crate) fn smtp(config: &Config, name: &str) -> Result<smtp::Smtp, Failure> {
+    let (Some(server), Some(from)) = (&config.smtp, &config.mail_from) else {
+        return Err(Failure::usage("set LATCHSTRING_SMTP_URL and LATCHSTRING_MAIL_FROM"));
+    };
+    smtp::Smtp::new(smtp::Config {
+        host: server.host.clone(),
+        port: server.port,
+        security: server.security,
+        credentials: server.credentials.as_ref().map(|(user, password)| (user.clone(), password.to_string())),
+        from: from.clone(),
+        from_name: config.mail_from_name.clone().unwrap_or_else(|| name.to_owned()),
+    })
+    .map_err(|e| Failure::usage(format!("mail: {e}")))
+}
+
+/// `GET /metrics`, and nothing else.
+fn metrics(app: &App) -> Router {
+    const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let text = async |State(app): State<App>| {
+        ([(http::header::CONTENT_TYPE, FORMAT)], app.metrics().text(app.realm()))
+    };
+    Router::new().route("/metrics", get(text)).with_state(app.clone())
+}
+
+/// Cores that this process may use.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Connections that we can hold at once: as many as we take on, or as we may have files open.
+fn connections() -> usize {
+    let now = getrlimit(Resource::Nofile);
+    // The soft limit is a courtesy to programs that use select(2); the hard one is meant.
+    let raised = Rlimit { current: now.maximum, maximum: now.maximum };
+    let files = if setrlimit(Resource::Nofile, raised).is_ok() { now.maximum } else { now.current };
+    let most = Limits::default().connections;
+    // None: without a limit.
+    let Some(files) = files else { return most };
+    let room = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(most).max(16);
+    if room < most {
+        tracing::warn!(
+            connections = room,
+            "the limit of open files allows few connections: raise it (LimitNOFILE)"
+        );
+    }
+    room.min(most)
+}
+
+/// What tells us to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(|e| Failure::failed(format!("signals can't be heard: {e}")));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
