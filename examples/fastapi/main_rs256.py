@@ -20,7 +20,7 @@ local_docs.serve(app)
 
 oauth2_scheme = OAuth2PasswordBearer(tokenUrl=f"{LATCHSTRING_URL}/token")
 # Keeps the keys for five minutes, and looks again when it meets a token whose key it does not know.
-keys = jwt.PyJWKClient(f"{LATCHSTRING_URL}/.well-known/jwks.json")
+keys = jwt.PyJWKClient(f"{LATCHSTRING_URL}/token/jwks.json")
 
 
 def get_current_user_id(token: Annotated[str, Depends(oauth2_scheme)]) -> str:
