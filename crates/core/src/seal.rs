@@ -208,7 +208,7 @@ mod tests {
         ] {
             assert!(Keys::parse(weak).is_err(), "{weak} must be refused");
         }
-        assert_eq!(Keys::parse("AAAA").err(), Some(SecretError::Short(3)));
+        assert_eq!(Keys::parse("AQID").err(), Some(SecretError::Short(3)));
     }
 
     #[test]

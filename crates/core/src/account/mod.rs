@@ -126,7 +126,7 @@ pub async fn change_password(
     let words: Vec<String> =
         full.identifiers.iter().map(|i| i.typed.clone()).chain(full.user.name.clone()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    credential::check_policy(realm, &new, &words)?;
+    credential::check_policy(realm, &new, &words).await?;
     // Whoever sits on an address that they have not proven has not proven it by choosing a password.
     let proven = full.identifiers.iter().all(|i| i.kind != IdentifierKind::Email || i.is_good());
     let mut auth_rev = full.user.auth_rev;

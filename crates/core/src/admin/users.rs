@@ -101,7 +101,7 @@ async fn prepare(
         None => Ok(None),
         Some(NewSecret::Password(password)) => {
             credential::check_length(realm, &password)?;
-            credential::check_policy(realm, &password, words)?;
+            credential::check_policy(realm, &password, words).await?;
             Ok(Some((realm.hash().hash(password, realm.hash_params()).await?, SetBy::Admin)))
         }
         Some(NewSecret::Hash(phc)) => {

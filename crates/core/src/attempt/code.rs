@@ -4,6 +4,7 @@ use super::{
     Attempt, AttemptKind, Caller, Draw, Outcome, Step, complete, load, password_at_sign_up, prove, take,
 };
 use crate::{
+    audit::{self, Actor, Entry},
     challenge::{self, Find, Fresh, Purpose},
     id::{AttemptId, UserId},
     identifier::{self, Identifier, IdentifierKind},
@@ -203,7 +204,6 @@ pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> 
         .await?;
 
     let draw = Draw::new(realm);
-    let ground = realm.ground().clone();
     let kit = complete::Kit::new(realm, caller);
     let caller = caller.clone();
     let now = draw.now;
@@ -211,13 +211,41 @@ pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> 
         .db()
         .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
             let mut attempt = take(tx, &caller, id, step, at_sign_up, now).await?;
-            let challenge = challenge::try_code(tx, &ground, Find::Attempt(id), &code, now).await?;
+            let challenge = right_code(tx, &kit, &draw, Find::Attempt(id), &code).await?;
             prove::address(tx, &kit, &mut attempt, &challenge, "otp", step == Step::Factor, now).await?;
             let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
             Ok((attempt, finished))
         })
         .await?;
     finished.hand_out(realm, done)
+}
+
+/// The challenge that a code is right for. A wrong one leaves its trace: a try less, and an audit row where the message
+/// went to an account; elsewhere a statement that costs the same.
+async fn right_code(
+    tx: &mut latchstring_db::Tx,
+    kit: &complete::Kit,
+    draw: &Draw,
+    find: Find<'_>,
+    code: &str,
+) -> Result<challenge::Challenge> {
+    match challenge::try_code(tx, &kit.ground, find, code, draw.now).await? {
+        challenge::Tried::Right(challenge) => Ok(*challenge),
+        challenge::Tried::Wrong(user) => {
+            match user {
+                Some(user) => {
+                    let entry = Entry::new(draw.audits[0], draw.now, "sign_in.refused", Actor::Anonymous)
+                        .on("user", user.0)
+                        .detail(serde_json::json!({ "method": "otp" }))
+                        .from(&kit.source)
+                        .refused();
+                    audit::write(tx, entry).await?;
+                }
+                None => audit::store::nothing(tx).await?,
+            }
+            Err(Kind::CodeWrong.keep().into())
+        }
+    }
 }
 
 /// Tries a code that comes with nothing but its address and purpose: some dialects present no attempt. Binding and
@@ -246,7 +274,6 @@ pub async fn code_by_address(
         )
         .await?;
     let draw = Draw::new(realm);
-    let ground = realm.ground().clone();
     let kit = complete::Kit::new(realm, caller);
     let normal = address.normal.clone();
     let now = draw.now;
@@ -255,7 +282,7 @@ pub async fn code_by_address(
         .db()
         .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
             let find = Find::Address(purpose, &normal);
-            let challenge = challenge::try_code(tx, &ground, find, &code, now).await?;
+            let challenge = right_code(tx, &kit, &draw, find, &code).await?;
             let mut attempt = fresh.clone();
             attempt.kind = kind;
             super::store::insert(tx, &attempt, mount).await?;

@@ -42,7 +42,7 @@ pub async fn new_password(
         }
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    credential::check_policy(realm, &password, &words)?;
+    credential::check_policy(realm, &password, &words).await?;
     let phc = realm.hash().hash(password, realm.hash_params()).await?;
 
     let draw = Draw::new(realm);

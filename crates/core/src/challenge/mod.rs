@@ -111,28 +111,37 @@ pub enum Find<'a> {
     Address(Purpose, &'a str),
 }
 
-/// Tries a code. Right: the challenge is spent. Wrong: one try less, which stays whatever the caller refuses.
+/// What trying a code found.
+#[derive(Debug)]
+pub enum Tried {
+    /// It was right, and the challenge is spent.
+    Right(Box<Challenge>),
+    /// It was wrong, and there is one try less; the account that the message went to, if there is one.
+    Wrong(Option<UserId>),
+}
+
+/// Tries a code. The caller refuses a wrong one with `.keep()`, so that the try stays counted.
 pub async fn try_code(
     tx: &mut Tx,
     ground: &Ground,
     find: Find<'_>,
     code: &str,
     now: Micros,
-) -> Result<Challenge> {
+) -> Result<Tried> {
     let found = match find {
         Find::Attempt(attempt) => store::take_try_of_attempt(tx, attempt, now).await?,
         Find::Address(purpose, normal) => store::take_try_of_address(tx, purpose.word(), normal, now).await?,
     };
-    let Some(challenge) = found else { return Err(Kind::CodeWrong.keep().into()) };
+    let Some(challenge) = found else { return Ok(Tried::Wrong(None)) };
     let parts: [&[u8]; 3] = [challenge.id.0.as_bytes(), challenge.purpose.word().as_bytes(), code.as_bytes()];
     if !ground.keys.mac_matches(MacPurpose::Code, &parts, &challenge.code) {
-        return Err(Kind::CodeWrong.keep().into());
+        return Ok(Tried::Wrong(challenge.user));
     }
     // Two right codes at once: the row is ours since the try was taken, and only one finds it unspent.
     if !store::spend(tx, challenge.id, now).await? {
-        return Err(Kind::CodeWrong.keep().into());
+        return Ok(Tried::Wrong(challenge.user));
     }
-    Ok(challenge)
+    Ok(Tried::Right(Box::new(challenge)))
 }
 
 /// Looks at the challenge of a link, without using it.

@@ -4,7 +4,7 @@ pub mod store;
 
 use crate::{
     realm::Realm,
-    refusal::{Kind, Refusal, Result},
+    refusal::{Fault, Kind, Refusal, Result},
     secret::Password,
 };
 use latchstring_proto::{password::PasswordHash, strength};
@@ -32,7 +32,7 @@ impl SetBy {
 }
 
 /// Checks a new password against the realm's policy; `context` are the person's own words (name, address, username).
-pub fn check_policy(realm: &Realm, password: &Password, context: &[&str]) -> Result<()> {
+pub async fn check_policy(realm: &Realm, password: &Password, context: &[&str]) -> Result<()> {
     let settings = realm.settings();
     let p = &settings.1.password;
     let policy = strength::Policy {
@@ -47,8 +47,18 @@ pub fn check_policy(realm: &Realm, password: &Password, context: &[&str]) -> Res
         // The parts of an address are context too: ada@northwind.example must not have "northwind" as password.
         words.extend(word.split(['@', '.', '+', ' ']).filter(|part| part.len() >= 3));
     }
-    let breached = |candidate: &str| realm.breached().is_some_and(|list| list.contains(candidate));
-    strength::check(password.expose(), &words, &policy, breached).map_err(|weak| {
+    // Estimating a hostile password takes up to a tenth of a second, and the list of breached ones is a file: not on a
+    // worker that answers requests.
+    let words: Vec<String> = words.into_iter().map(ToOwned::to_owned).collect();
+    let (password, list) = (password.clone(), realm.breached().cloned());
+    let checked = tokio::task::spawn_blocking(move || {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let breached = |candidate: &str| list.as_ref().is_some_and(|list| list.contains(candidate));
+        strength::check(password.expose(), &words, &policy, breached)
+    })
+    .await
+    .map_err(|e| Fault::new("checking a password failed", e))?;
+    checked.map_err(|weak| {
         let mut refusal = Refusal::new(Kind::PasswordWeak).param("password");
         let says: Vec<String> = weak.iter().map(ToString::to_string).collect();
         for w in &weak {

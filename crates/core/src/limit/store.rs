@@ -53,14 +53,16 @@ pub async fn try_proof(
     closed_at: i64,
 ) -> Result<Option<Throttle>> {
     // The delay doubles with each failure past the free ones: 1 s, 2 s, 4 s, … up to the longest. The shift is
-    // bounded by the CASE, since an overflow would be an error on PostgreSQL and a float on SQLite.
+    // bounded by the CASE, since an overflow would be an error on PostgreSQL and a float on SQLite. While tries are
+    // free the time does not matter (0): of two at once, the one with the earlier clock must not come too early.
     let row = tx
         .one(
-            "INSERT INTO throttles (key, failures, next_at, updated_at) VALUES ($1, 1, $2, $2)
+            "INSERT INTO throttles (key, failures, next_at, updated_at)
+             VALUES ($1, 1, CASE WHEN $3 > 1 THEN 0 ELSE CAST($2 AS BIGINT) + 1000000 END, $2)
                  ON CONFLICT (key) DO UPDATE
                 SET failures = throttles.failures + 1,
                     updated_at = $2,
-                    next_at = CASE WHEN throttles.failures + 1 < $3 THEN CAST($2 AS BIGINT)
+                    next_at = CASE WHEN throttles.failures + 1 < $3 THEN 0
                                    WHEN throttles.failures + 1 - $3 > 20 THEN CAST($2 AS BIGINT) + $4
                                    WHEN (CAST(1000000 AS BIGINT) << CAST(throttles.failures + 1 - $3 AS INTEGER)) > $4
                                    THEN CAST($2 AS BIGINT) + $4
