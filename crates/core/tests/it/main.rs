@@ -5,6 +5,7 @@ mod equal;
 mod flows;
 mod links;
 mod model;
+mod races;
 
 use latchstring_core::{
     Result,
