@@ -379,6 +379,7 @@ CREATE TABLE families (
 CREATE INDEX families_session ON families (session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX families_user ON families (user_id);
 CREATE INDEX families_ended ON families (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX families_ends ON families (ends_at) WHERE ended_at IS NULL AND ends_at IS NOT NULL;
 
 -- What has ended, for as long as a token from before could still be inside its lifetime.
 CREATE TABLE ended (
@@ -456,6 +457,7 @@ CREATE TABLE jobs (
 ); -- without rowid
 CREATE INDEX jobs_due ON jobs (run_at) WHERE done_at IS NULL AND failed_at IS NULL;
 CREATE INDEX jobs_done ON jobs (done_at) WHERE done_at IS NOT NULL;
+CREATE INDEX jobs_failed ON jobs (failed_at) WHERE failed_at IS NOT NULL;
 
 CREATE TABLE limits (
     key BYTEA NOT NULL PRIMARY KEY,

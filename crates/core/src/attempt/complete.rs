@@ -2,7 +2,7 @@
 
 use super::{
     Attempt, AttemptKind, Binding, Caller, Completed, Draw, Outcome, SecondFactor, Sink,
-    begin::bound_browser, store,
+    begin::bound_browser, password, store,
 };
 use crate::{
     audit::{self, Actor, Entry, Source},
@@ -286,7 +286,7 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
             profile: family::Profile::Rotating,
             audiences: serde_json::json!({ &kit.issuer: [] }),
             claims,
-            idle_us: Some(Realm::micros(settings.token.refresh_idle_seconds)),
+            idle_us: Some(mint::idle(settings)),
             ends_at: Some(ends_at),
         };
         family::store::insert(tx, &new_family, now).await?;
@@ -294,6 +294,9 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     }
     // They got in: recoveries that are still under way are void.
     challenge::store::void_recoveries(tx, user, now).await?;
+    if methods.iter().any(|m| m == "otp") {
+        password::reopen(tx, &kit.ground.keys, user, browser.map(|b| b.0)).await?;
+    }
     let entry = Entry::new(draw.audits[2], now, "session.began", Actor::User(user.0))
         .on("user", user.0)
         .detail(serde_json::json!({ "session": new.id, "methods": methods }))

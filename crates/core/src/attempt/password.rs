@@ -10,10 +10,11 @@ use crate::{
     limit::{self, Rule},
     realm::Realm,
     refusal::{Kind, Refusal, Result},
-    seal::MacPurpose,
+    seal::{Keys, MacPurpose},
     secret::Password,
     user,
 };
+use latchstring_db::Tx;
 
 /// Proves an attempt by password. Known, unknown, banned and password-less accounts take the same path and cost the
 /// same hash and the same statements.
@@ -141,7 +142,7 @@ async fn verify(
     // owner has signed in before has a counter of its own, so that a stranger's failures don't lock the owner out.
     let browser = caller.browser.as_ref().map_or(BrowserId(uuid::Uuid::nil()), |b| b.id);
     let known = browser::is_known_to(realm, browser, target.unwrap_or(UserId(uuid::Uuid::nil()))).await?;
-    let throttle = throttle_key(realm, target, spelled, known.then_some(browser));
+    let throttle = throttle_key(&realm.ground().keys, target, spelled, known.then_some(browser));
     try_proof(realm, throttle).await?;
 
     let phc = found.as_ref().and_then(|f| f.phc.clone());
@@ -163,18 +164,22 @@ async fn verify(
 }
 
 /// The key under which failures in a row are counted.
-pub(crate) fn throttle_key(
-    realm: &Realm,
-    user: Option<UserId>,
-    spelled: &str,
-    known: Option<BrowserId>,
-) -> [u8; 32] {
+fn throttle_key(keys: &Keys, user: Option<UserId>, spelled: &str, known: Option<BrowserId>) -> [u8; 32] {
     let who = match user {
         Some(user) => user.0.as_bytes().to_vec(),
         None => spelled.as_bytes().to_vec(),
     };
     let device = known.map(|b| b.0.as_bytes().to_vec()).unwrap_or_default();
-    realm.ground().keys.mac(MacPurpose::Limit, &[b"password", &who, &device])
+    keys.mac(MacPurpose::Limit, &[b"password", &who, &device])
+}
+
+/// A proof of another sort was given: passwords may be tried again, also where too many wrong ones closed that way.
+pub(crate) async fn reopen(tx: &mut Tx, keys: &Keys, user: UserId, browser: Option<BrowserId>) -> Result<()> {
+    limit::store::clear(tx, throttle_key(keys, Some(user), "", None)).await?;
+    if browser.is_some() {
+        limit::store::clear(tx, throttle_key(keys, Some(user), "", browser)).await?;
+    }
+    Ok(())
 }
 
 /// Counts a try before it is evaluated; refuses it when it comes too early.

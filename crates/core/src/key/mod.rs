@@ -53,6 +53,8 @@ pub struct LiveKey {
     pub kid: String,
     /// From when it signs.
     pub active_at: Micros,
+    /// Until when it signs, once it has a successor.
+    pub retired_at: Option<Micros>,
     /// Verifies.
     pub verifying: VerifyingKey,
     jwk: Option<Jwk>,
@@ -87,7 +89,8 @@ impl Ring {
         let key = self
             .keys
             .iter()
-            .find(|k| k.active_at <= now)
+            // One that was replaced before its time came never signs.
+            .find(|k| k.active_at <= now && k.retired_at.is_none_or(|at| at > now))
             // A ring's first key may have been made a moment ago by a node whose clock is ahead.
             .or(self.keys.last())
             .ok_or(Fault::bug("the key ring has no key that may sign"))?;
@@ -149,6 +152,7 @@ pub async fn load(db: &latchstring_db::Db, ground: &Ground, mount: MountId) -> R
             id: row.id,
             kid: row.kid,
             active_at: row.active_at,
+            retired_at: row.retired_at,
             verifying,
             jwk: signing.public_jwk(),
             signers: TYPS.iter().map(|typ| (*typ, signing.signer(*typ))).collect(),

@@ -24,9 +24,10 @@ pub async fn prepare(
     let now = ground.now();
     let canary = ground.keys.seal(CANARY_PLACE, CANARY).map_err(crate::Error::from)?;
     let mount = MountId::new(now, ground.random());
-    let mode = if dev { "dev" } else { "serve" };
+    let mode_given = if dev { "dev" } else { "serve" };
     let body = serde_json::to_string(&settings::Settings::default()).map_err(crate::Error::from)?;
     let given = issuer.to_owned();
+    let keys = ground.keys.clone();
     // A dev server's port may change from run to run, and nobody else knows its address.
     let replace = accept_new_url || dev;
     let (stored_canary, stored_mode, stored_issuer, mount) = db
@@ -38,7 +39,7 @@ pub async fn prepare(
             .await?;
             tx.exec(
                 "INSERT INTO facts (name, text) VALUES ('mode', $1) ON CONFLICT (name) DO NOTHING",
-                &[&mode],
+                &[&mode_given],
             )
             .await?;
             settings::store::init(tx, &body, now).await?;
@@ -57,10 +58,14 @@ pub async fn prepare(
                 .await?
                 .ok_or_else(missing)?;
             let stored: String = row.get(1)?;
-            if replace && stored != given {
+            let canary: Vec<u8> = canary.get(0)?;
+            let stored_mode: String = mode.get(0)?;
+            // A realm that is refused below stays as it is: `dev` by mistake must not move production's issuer.
+            let ours = stored_mode == mode_given && keys.open(CANARY_PLACE, &canary).is_ok();
+            if ours && replace && stored != given {
                 tx.exec("UPDATE mounts SET issuer = $1 WHERE host = '*' AND path = '/'", &[&given]).await?;
             }
-            Ok((canary.get(0)?, mode.get(0)?, stored, MountId(row.get(0)?)))
+            Ok((canary, stored_mode, stored, MountId(row.get(0)?)))
         })
         .await?;
     match ground.keys.open(CANARY_PLACE, &stored_canary) {

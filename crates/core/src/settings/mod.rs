@@ -454,10 +454,12 @@ pub fn merge(target: &mut serde_json::Value, patch: &serde_json::Value) {
 pub fn unknown(error: &serde_json::Error) -> Refusal {
     let text = error.to_string();
     if let Some(name) = text.strip_prefix("unknown field `").and_then(|t| t.split('`').next()) {
-        let known = text.split("expected one of ").nth(1).unwrap_or_default();
+        // "expected one of `a`, `b`, `c`", "expected `a` or `b`", "expected `a`": every other piece between back-ticks.
+        let known = text.split("expected ").nth(1).unwrap_or_default();
         let nearest = known
-            .split(", ")
-            .map(|k| k.trim_matches('`'))
+            .split('`')
+            .skip(1)
+            .step_by(2)
             .min_by_key(|k| distance(k, name))
             .filter(|k| distance(k, name) <= 3);
         let says = match nearest {

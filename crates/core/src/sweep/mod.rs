@@ -18,6 +18,7 @@ pub async fn once(realm: &Realm) -> Result<u64> {
         store::Step::Attempts(now),
         store::Step::Browsers(now),
         store::Step::ExpireSessions(now),
+        store::Step::ExpireFamilies(now),
         store::Step::Sessions(now - 7 * DAY),
         store::Step::Families(now - 7 * DAY),
         store::Step::Ended(now - MINUTE),
@@ -25,6 +26,7 @@ pub async fn once(realm: &Realm) -> Result<u64> {
         store::Step::Limits(now - MINUTE),
         store::Step::Throttles(now - 7 * DAY),
         store::Step::Jobs(now - 7 * DAY),
+        store::Step::FailedJobs(now - 7 * DAY),
         store::Step::Keys(now),
     ] {
         gone += realm.db().write(async move |tx| -> Result<u64> { store::run(tx, step).await }).await?;

@@ -14,6 +14,8 @@ pub enum Step {
     Browsers(Micros),
     /// Sessions whose time is over are marked as ended.
     ExpireSessions(Micros),
+    /// Families whose time is over are marked as ended.
+    ExpireFamilies(Micros),
     /// Sessions that ended long ago.
     Sessions(Micros),
     /// Families that ended long ago.
@@ -28,7 +30,9 @@ pub enum Step {
     Throttles(Micros),
     /// Jobs that were done long ago.
     Jobs(Micros),
-    /// Private parts of keys that are published no more.
+    /// Jobs that were given up long ago.
+    FailedJobs(Micros),
+    /// Private parts of keys that are published no more; nodes then load the rings again, without these keys.
     Keys(Micros),
 }
 
@@ -50,6 +54,13 @@ pub async fn run(tx: &mut Tx, step: Step) -> Result<u64> {
         Step::ExpireSessions(at) => (
             "UPDATE sessions SET ended_at = $1, end_reason = 'expired'
               WHERE id IN (SELECT id FROM sessions
+                            WHERE ended_at IS NULL AND ends_at IS NOT NULL AND ends_at <= $1 LIMIT 1000)
+                AND ended_at IS NULL",
+            at,
+        ),
+        Step::ExpireFamilies(at) => (
+            "UPDATE families SET ended_at = $1, end_reason = 'expired'
+              WHERE id IN (SELECT id FROM families
                             WHERE ended_at IS NULL AND ends_at IS NOT NULL AND ends_at <= $1 LIMIT 1000)
                 AND ended_at IS NULL",
             at,
@@ -82,10 +93,18 @@ pub async fn run(tx: &mut Tx, step: Step) -> Result<u64> {
             "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE done_at IS NOT NULL AND done_at <= $1 LIMIT 1000)",
             at,
         ),
+        Step::FailedJobs(at) => (
+            "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE failed_at IS NOT NULL AND failed_at <= $1 LIMIT 1000)",
+            at,
+        ),
         Step::Keys(at) => (
             "UPDATE keys SET sealed = NULL WHERE drop_at IS NOT NULL AND drop_at <= $1 AND sealed IS NOT NULL",
             at,
         ),
     };
-    Ok(tx.exec(sql, &[&at]).await?)
+    let n = tx.exec(sql, &[&at]).await?;
+    if n > 0 && matches!(step, Step::Keys(_)) {
+        crate::key::store::bump(tx).await?;
+    }
+    Ok(n)
 }

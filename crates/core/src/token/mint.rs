@@ -8,6 +8,7 @@ use crate::{
     random::bytes,
     realm::Realm,
     refusal::Result,
+    settings::Settings,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use serde::Serialize;
@@ -137,6 +138,11 @@ fn sign(
     ring.sign(now, typ, &claims)
 }
 
+/// How long a family of a session may be unused: no longer than the session itself.
+pub fn idle(settings: &Settings) -> Micros {
+    Realm::micros(settings.token.refresh_idle_seconds.min(settings.session.idle_seconds))
+}
+
 /// A family for a session, made before the transaction.
 pub fn family(
     realm: &Realm,
@@ -146,7 +152,7 @@ pub fn family(
     claims: Claims,
 ) -> family::New {
     let ground = realm.ground();
-    let idle = Realm::micros(realm.settings().1.token.refresh_idle_seconds);
+    let idle = idle(&realm.settings().1);
     family::New {
         id: FamilyId::new(ground.now(), ground.random()),
         session: Some(session),

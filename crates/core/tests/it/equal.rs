@@ -1,5 +1,5 @@
 //! Invariant 5, equal answers: whether an account exists shows neither in what is answered nor in what it costs.
-//! Counted, not timed.
+//! Counted, not timed. (With apps, since a browser's cookie may or may not be answered from memory.)
 
 use latchstring_core::{
     Kind, Refusal,
@@ -40,14 +40,14 @@ async fn town() -> TestRealm {
     let lonely = users::NewUser { username: Some(who("lonely")), ..users::NewUser::default() };
     users::create(&test.realm, Actor::Operator, &Source::default(), lonely).await.expect("made");
     // The decoy hash is made once for each cost.
-    let _ = test.visitor().try_sign_in("warm.up", "whatever it is").await;
+    let _ = test.app().try_sign_in("warm.up", "whatever it is").await;
     test
 }
 
 /// Lets six wrong passwords in a row come for `who`: the next is too early.
 async fn lock(test: &TestRealm, who: &str) {
     for _ in 0..6 {
-        let _ = test.visitor().try_sign_in(who, "a wrong password").await;
+        let _ = test.app().try_sign_in(who, "a wrong password").await;
     }
 }
 
@@ -81,7 +81,7 @@ async fn attack_a113_a_wrong_password_costs_the_same_for_everybody() {
     test.clock.advance(HOUR);
     let mut costs = Vec::new();
     for (name, email) in PEOPLE {
-        let visitor = test.visitor();
+        let visitor = test.app();
         let attempt = visitor.begin(AttemptKind::SignIn, email).await;
         costs.push((name, cost(&test, visitor.password(attempt.id, "a wrong password")).await));
     }
@@ -90,7 +90,7 @@ async fn attack_a113_a_wrong_password_costs_the_same_for_everybody() {
     assert_equal("a wrong password", &costs);
     let mut costs = Vec::new();
     for (name, username) in NAMES {
-        let visitor = test.visitor();
+        let visitor = test.app();
         let attempt = visitor.begin(AttemptKind::SignIn, username).await;
         costs.push((name, cost(&test, visitor.password(attempt.id, "a wrong password")).await));
     }
@@ -103,7 +103,7 @@ async fn attack_a113_a_lock_looks_the_same_whether_there_is_somebody_to_lock_out
     let mut costs = Vec::new();
     for (name, email) in PEOPLE {
         lock(&test, email).await;
-        let visitor = test.visitor();
+        let visitor = test.app();
         let attempt = visitor.begin(AttemptKind::SignIn, email).await;
         costs.push((name, cost(&test, visitor.password(attempt.id, "a wrong password")).await));
         test.clock.advance(SECOND);
@@ -119,7 +119,7 @@ async fn attack_a113_sending_a_code_costs_the_same_for_everybody() {
     for kind in [AttemptKind::SignIn, AttemptKind::SignUp, AttemptKind::Recover] {
         let mut costs = Vec::new();
         for (name, email) in PEOPLE {
-            let visitor = test.visitor();
+            let visitor = test.app();
             let attempt = visitor.begin(kind, email).await;
             costs.push((name, cost(&test, visitor.send(attempt.id)).await));
         }
@@ -128,7 +128,7 @@ async fn attack_a113_sending_a_code_costs_the_same_for_everybody() {
     }
     let mut costs = Vec::new();
     for (name, username) in NAMES {
-        let visitor = test.visitor();
+        let visitor = test.app();
         let attempt = visitor.begin(AttemptKind::SignIn, username).await;
         costs.push((name, cost(&test, visitor.send(attempt.id)).await));
     }
@@ -141,8 +141,8 @@ async fn attack_a113_a_wrong_code_and_a_beginning_cost_the_same_for_everybody() 
     for kind in [AttemptKind::SignIn, AttemptKind::SignUp, AttemptKind::Recover] {
         let (mut begins, mut codes, mut offers) = (Vec::new(), Vec::new(), Vec::new());
         for (name, email) in PEOPLE {
-            let visitor = test.visitor();
-            let begin = Begin::new(kind, Some(who(email)), Sink::Cookie);
+            let visitor = test.app();
+            let begin = Begin::new(kind, Some(who(email)), Sink::Tokens);
             begins.push((name, cost(&test, visitor.try_begin(begin)).await));
             let attempt = visitor.begin(kind, email).await;
             offers.push(attempt.offers(true));
@@ -165,12 +165,12 @@ async fn sends_are_limited_the_same_for_known_and_unknown_addresses() {
         for n in 0..8 {
             // A fresh attempt and another kind each time buy nothing: the target is counted.
             let kind = [AttemptKind::SignIn, AttemptKind::Recover, AttemptKind::SignUp][n % 3];
-            let visitor: Visitor = test.visitor();
+            let visitor: Visitor = test.app();
             let attempt = visitor.begin(kind, email).await;
             sent.push(visitor.send(attempt.id).await.err().and_then(|e| e.kind()));
         }
         test.clock.advance(60 * SECOND);
-        let visitor = test.visitor();
+        let visitor = test.app();
         let attempt = visitor.begin(AttemptKind::SignIn, email).await;
         sent.push(visitor.send(attempt.id).await.err().and_then(|e| e.kind()));
         answers.push(sent);
@@ -192,7 +192,7 @@ async fn attack_a117_failures_of_one_account_are_counted_together_however_it_is_
     let mut evaluated = 0;
     for n in 0..12 {
         let before = test.hashes();
-        let _ = test.visitor().try_sign_in(spellings[n % 4], "a wrong password").await;
+        let _ = test.app().try_sign_in(spellings[n % 4], "a wrong password").await;
         evaluated += test.hashes() - before;
     }
     assert_eq!(evaluated, 5, "five are free, over all spellings");

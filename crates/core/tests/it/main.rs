@@ -3,9 +3,14 @@
 mod account;
 mod equal;
 mod flows;
+mod limits;
 mod links;
 mod model;
+mod opening;
+mod plans;
 mod races;
+mod sweeping;
+mod tokens;
 
 use latchstring_core::{
     Result,

@@ -357,11 +357,13 @@ async fn fifty_wait_while(change: impl AsyncFn(&TestRealm, UserId)) {
         let attempt = visitor.begin(AttemptKind::SignIn, ADA).await;
         ready.push((visitor, attempt.id));
     }
+    let begun = test.hashes();
     let mut set = tokio::task::JoinSet::new();
     for (visitor, id) in ready.clone() {
         set.spawn(async move { visitor.password(id, PASSWORD).await.map(|_| ()) });
     }
-    while test.realm.hash().figures().waiting < 30 {
+    let asked = || test.hashes() - begun + test.realm.hash().figures().waiting as u64;
+    while asked() < 50 {
         tokio::task::yield_now().await;
     }
     change(&test, user).await;

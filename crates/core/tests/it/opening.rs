@@ -1,0 +1,221 @@
+//! Opening a realm again, rightly and wrongly; and changing its settings.
+
+use latchstring_core::{
+    Kind, Refusal, Result,
+    admin::settings::patch,
+    audit::{Actor, Source},
+    random::SystemRandom,
+    realm::{OpenError, Realm},
+    seal::Keys,
+    settings::{self, SignUp},
+    testing::{ISSUER, PASSWORD, TestRealm},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+async fn opens(
+    test: &TestRealm,
+    change: impl FnOnce(&mut latchstring_core::realm::Opening),
+) -> Result<Realm, OpenError> {
+    test.try_open(change).await
+}
+
+fn other_keys() -> Arc<Keys> {
+    Arc::new(Keys::parse(&Keys::generate(&SystemRandom::default())).expect("a good secret"))
+}
+
+#[tokio::test]
+async fn another_secret_opens_nothing_and_changes_nothing() {
+    let test = TestRealm::new().await;
+    test.sign_up("ada@northwind.example", PASSWORD).await;
+    for (dev, accept) in [(false, false), (false, true), (true, false)] {
+        let opened = opens(&test, |o| {
+            let ground = latchstring_core::ground::Ground::new(
+                o.ground.clock(),
+                Arc::new(SystemRandom::default()),
+                other_keys(),
+            );
+            o.ground = ground;
+            o.issuer = "https://elsewhere.example".into();
+            o.dev = dev;
+            o.accept_new_url = accept;
+        })
+        .await;
+        let error = opened.err().expect("this must not open");
+        assert!(matches!(error, OpenError::OtherSecret), "{error}");
+        assert!(error.to_string().contains("LATCHSTRING_SECRET"), "it says what to do: {error}");
+    }
+    let node = test.node().await;
+    assert_eq!(node.issuer(), ISSUER);
+    node.native_ring().expect("its keys are readable");
+}
+
+#[tokio::test]
+async fn dev_and_serve_keep_to_their_own_databases_and_leave_the_others_alone() {
+    let test = TestRealm::new().await;
+    let error = opens(&test, |o| {
+        o.dev = true;
+        o.issuer = "http://localhost:7777".into();
+    })
+    .await
+    .err()
+    .expect("this must not open");
+    assert!(matches!(error, OpenError::ServeDatabase), "{error}");
+    // A refusal leaves no trace: production still starts as before.
+    opens(&test, |_| ()).await.expect("the issuer is still its own");
+
+    let db = latchstring_db::testing::TestDb::new(latchstring_core::MIGRATIONS).await;
+    let dev = |dev: bool, issuer: &str, db: latchstring_db::Db| {
+        let mut opening = latchstring_core::testing::opening(db, test.clock.clone(), &test.secret);
+        opening.dev = dev;
+        opening.issuer = issuer.into();
+        opening
+    };
+    Realm::open(dev(true, "http://localhost:7777", db.db.clone())).await.expect("a dev realm");
+    let error = Realm::open(dev(false, "http://localhost:7777", db.reopen().await))
+        .await
+        .err()
+        .expect("must not open");
+    assert!(matches!(error, OpenError::DevDatabase), "{error}");
+    let again = Realm::open(dev(true, "http://localhost:8888", db.reopen().await))
+        .await
+        .expect("a dev server's port may change");
+    assert_eq!(again.issuer(), "http://localhost:8888");
+}
+
+#[tokio::test]
+async fn a_changed_issuer_is_an_error_unless_it_is_meant() {
+    let test = TestRealm::new().await;
+    let new = "https://new.northwind.example";
+    for given in [new, "https://id.northwind.example/"] {
+        match opens(&test, |o| o.issuer = given.into()).await.err() {
+            Some(OpenError::OtherIssuer { stored, given: named }) => {
+                assert_eq!((stored.as_str(), named.as_str()), (ISSUER, given))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    opens(&test, |o| (o.issuer, o.accept_new_url) = (new.into(), true)).await.expect("meant");
+    opens(&test, |o| o.issuer = new.into()).await.expect("and stays");
+    assert!(opens(&test, |_| ()).await.is_err(), "the old one is the other one now");
+}
+
+#[tokio::test]
+async fn everything_is_as_it_was_after_a_restart() {
+    let test = TestRealm::new().await;
+    let visitor = test.sign_up("ada@northwind.example", PASSWORD).await;
+    let app = test.app();
+    app.sign_in("ada@northwind.example", PASSWORD).await;
+    let node = test.node().await;
+    assert!(visitor.at(&node).is_in().await && app.at(&node).is_in().await);
+    app.at(&node).refresh().await.expect("refreshed there");
+    assert_eq!(node.native_ring().expect("a ring").jwks(), test.realm.native_ring().expect("a ring").jwks());
+    assert_eq!(*node.settings(), *test.realm.settings());
+}
+
+// Settings.
+
+/// A realm with settings that an operator could have: a patch checks the whole document.
+async fn operated() -> TestRealm {
+    TestRealm::with(|s| (s.password.memory_kib, s.password.passes) = (7_168, 5)).await
+}
+
+async fn change(test: &TestRealm, value: Value, seen: Option<i64>) -> Result<(i64, settings::Settings)> {
+    patch(&test.realm, Actor::Operator, &Source::default(), value, seen).await
+}
+
+async fn refusal(test: &TestRealm, value: Value) -> Refusal {
+    match change(test, value, None).await {
+        Err(latchstring_core::Error::Refused(refusal)) => refusal,
+        other => panic!("this must be refused: {other:?}"),
+    }
+}
+
+async fn stored(test: &TestRealm) -> String {
+    test.realm.db().read(async |tx| settings::store::load(tx).await).await.expect("read").expect("a row").1
+}
+
+#[tokio::test]
+async fn a_patch_merges_and_other_nodes_follow() {
+    let test = operated().await;
+    let node = test.node().await;
+    let (rev, changed) = change(&test, json!({ "sign_up": "invite", "password": { "min_chars": 12 } }), None)
+        .await
+        .expect("changed");
+    assert_eq!(
+        (changed.sign_up, changed.password.min_chars, changed.password.memory_kib),
+        (SignUp::Invite, 12, 7_168)
+    );
+    assert_eq!(test.realm.settings().0, rev);
+    node.follow().await.expect("follows");
+    assert_eq!(*node.settings(), *test.realm.settings());
+    let (_, back) = change(&test, json!({ "password": { "min_chars": null } }), None).await.expect("changed");
+    assert_eq!((back.sign_up, back.password.min_chars), (SignUp::Invite, 8), "null is the default again");
+
+    assert_eq!(
+        change(&test, json!({ "name": "x" }), Some(rev)).await.err().and_then(|e| e.kind()),
+        Some(Kind::RevChanged)
+    );
+    let now = test.realm.settings().0;
+    change(&test, json!({ "name": "Northwind" }), Some(now)).await.expect("as read");
+}
+
+#[tokio::test]
+async fn mistakes_are_told_with_a_suggestion_and_leave_no_trace() {
+    let test = operated().await;
+    let before = (stored(&test).await, test.realm.settings().0);
+    for (value, param, says) in [
+        (json!({ "sign_upp": "open" }), "sign_upp", "Did you mean “sign_up”?"),
+        (json!({ "password": { "min_char": 12 } }), "min_char", "Did you mean “min_chars”?"),
+        (json!({ "limits": { "sends_by_target": { "bursts": 3 } } }), "bursts", "Did you mean “burst”?"),
+        (json!({ "limits": { "sends_by_target": { "per": 3 } } }), "per", "There is no setting “per”."),
+        (json!({ "zzzzzzzz": 1 }), "zzzzzzzz", "There is no setting “zzzzzzzz”."),
+        (json!({ "guests": "yes" }), "body", "wrong type"),
+        (json!({ "code": { "tries": 1_000 } }), "code.tries", "Between 1 and 10."),
+        (json!({ "token_endpoint": { "secret": "short" } }), "token_endpoint.secret", "Between 32"),
+        (json!({ "token_endpoint": { "secret": "" } }), "token_endpoint.secret", "Between 32"),
+        (
+            json!({ "token_endpoint": { "enabled": true, "alg": "HS256" } }),
+            "token_endpoint.secret",
+            "HS256 needs",
+        ),
+        (json!({ "token_endpoint": { "alg": "none" } }), "token_endpoint.alg", "RS256"),
+        (json!([]), "body", "object"),
+    ] {
+        let refusal = refusal(&test, value.clone()).await;
+        assert_eq!(refusal.detail.param.as_deref(), Some(param), "{value}");
+        let said = refusal.detail.says.expect("a sentence");
+        assert!(said.contains(says) && !said.contains("“”"), "{value}: {said}");
+    }
+    assert_eq!((stored(&test).await, test.realm.settings().0), before);
+}
+
+#[tokio::test]
+async fn the_secret_of_the_textbook_app_is_sealed_and_never_shown() {
+    let test = operated().await;
+    let secret = "a secret of the textbook app, as long as it must be";
+    change(&test, json!({ "token_endpoint": { "enabled": true, "alg": "HS256", "secret": secret } }), None)
+        .await
+        .expect("changed");
+    assert_eq!(test.realm.settings().1.token_endpoint.secret.as_deref(), Some(secret), "in force");
+    assert!(!stored(&test).await.contains("textbook"));
+    if let Some(path) = test.db.path() {
+        for name in [path.clone(), path.with_extension("db-wal")] {
+            let bytes = std::fs::read(name).unwrap_or_default();
+            assert!(!bytes.windows(8).any(|w| w == b"textbook"), "it stands in the file in clear");
+        }
+    }
+    assert!(!serde_json::to_string(&test.realm.settings().1.shown()).expect("JSON").contains("secret\""));
+    let node = test.node().await;
+    assert_eq!(node.settings().1.token_endpoint.secret.as_deref(), Some(secret), "another node opens it");
+    // Other changes keep it, and it can be taken away.
+    change(&test, json!({ "token_endpoint": { "seconds": 600 } }), None).await.expect("changed");
+    assert_eq!(test.realm.settings().1.token_endpoint.secret.as_deref(), Some(secret));
+    change(&test, json!({ "token_endpoint": { "alg": "RS256", "secret": null } }), None)
+        .await
+        .expect("changed");
+    assert_eq!(test.realm.settings().1.token_endpoint.secret, None);
+    let rows = latchstring_core::audit::list(test.realm.db(), None, None, 100).await.expect("audit");
+    assert_eq!(rows.iter().filter(|r| r.action == "settings.changed").count(), 3);
+    assert!(rows.iter().all(|r| !r.detail.to_string().contains("textbook")));
+}

@@ -1,0 +1,97 @@
+//! Query plans on SQLite: every statement of every store is served by an index. The statements are read from the
+//! sources, so that a new one is looked at without anybody's doing.
+
+use latchstring_core::{Result, testing::TestRealm};
+use latchstring_db::{Engine, Param};
+use std::path::{Path, PathBuf};
+
+/// Statements that may look at a whole table, by their beginning, and why.
+const WHOLE_TABLES: &[(&str, &str)] = &[
+    (
+        "SELECT id, hash, name, permissions, created_by, created_at, expires_at, used_at, revoked_at FROM api_keys ORDER BY",
+        "lists all keys, in the order of ids",
+    ),
+    ("SELECT 1 FROM api_keys WHERE revoked_at IS NULL", "once a start, over few keys"),
+    ("SELECT count(*), min(created_at) FROM jobs", "by the partial index of what waits"),
+    ("SELECT 1 FROM ended WHERE position IS NULL", "by the partial index of what waits"),
+    ("SELECT id FROM ended WHERE position IS NULL", "by the partial index of what waits"),
+    ("DELETE FROM tickets WHERE purpose", "once a start while there is no key"),
+    ("UPDATE keys SET sealed = NULL", "a handful of keys, every ten seconds"),
+];
+
+fn stores(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("the sources are there") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            stores(&path, found);
+        } else if path.file_name().is_some_and(|name| name == "store.rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The string literals that are statements, with white space made one.
+fn statements(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for verb in ["SELECT ", "INSERT ", "UPDATE ", "DELETE "] {
+        for (at, _) in source.match_indices(&format!("\"{verb}")) {
+            let rest = &source[at + 1..];
+            let end = rest.find('"').expect("the literal ends");
+            found.push(rest[..end].split_whitespace().collect::<Vec<_>>().join(" "));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn every_statement_is_served_by_an_index() {
+    let test = TestRealm::new().await;
+    if test.realm.db().engine() != Engine::Sqlite {
+        return;
+    }
+    let mut files = Vec::new();
+    stores(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let mut all = Vec::new();
+    for file in files {
+        let source = std::fs::read_to_string(&file).expect("the source can be read");
+        all.extend(statements(&source));
+    }
+    assert!(
+        all.len() > 120,
+        "only {} statements were found; has the way they are written changed?",
+        all.len()
+    );
+    let mut bad = Vec::new();
+    let mut excused = vec![false; WHOLE_TABLES.len()];
+    for sql in all.iter().filter(|sql| !sql.contains("SKIP LOCKED")) {
+        let plan = plan(&test, sql).await.unwrap_or_else(|e| panic!("{sql}\n{e:?}"));
+        if plan.iter().any(|step| step.starts_with("SCAN") && !step.starts_with("SCAN CONSTANT")) {
+            match WHOLE_TABLES.iter().position(|(beginning, _)| sql.starts_with(beginning)) {
+                Some(n) => excused[n] = true,
+                None => bad.push(format!("{sql}\n    {}", plan.join("\n    "))),
+            }
+        }
+    }
+    assert!(
+        bad.is_empty(),
+        "these statements read a whole table. Give each an index, or put its beginning with a reason into WHOLE_TABLES:\n{}",
+        bad.join("\n")
+    );
+    for (n, (beginning, why)) in WHOLE_TABLES.iter().enumerate() {
+        assert!(excused[n], "“{beginning}” needs no excuse ({why}): take it out of WHOLE_TABLES");
+    }
+}
+
+async fn plan(test: &TestRealm, sql: &str) -> Result<Vec<String>> {
+    let most = (1..30).take_while(|n| sql.contains(&format!("${n}"))).count();
+    // A test's process ends soon: what is leaked here is a few kilobytes.
+    let explain: &'static str = Box::leak(format!("EXPLAIN QUERY PLAN {sql}").into_boxed_str());
+    test.realm
+        .db()
+        .read(async |tx| -> Result<Vec<String>> {
+            let nothing: Option<i64> = None;
+            let args: Vec<&dyn Param> = (0..most).map(|_| &nothing as &dyn Param).collect();
+            tx.all(explain, &args).await?.iter().map(|row| Ok(row.get(3)?)).collect()
+        })
+        .await
+}
