@@ -63,10 +63,9 @@ pub async fn create(realm: &Realm, actor: Actor, source: &Source, new: NewUser) 
     realm
         .db()
         .write(async move |tx| -> Result<Full> {
-            if user::store::find(tx, id).await?.is_some() {
+            if !user::store::insert(tx, id, UserKind::Person, now).await? {
                 return Err(Kind::Exists.param("id").into());
             }
-            user::store::insert(tx, id, UserKind::Person, now).await?;
             for (identifier, row) in [&new.email, &new.username].into_iter().zip(rows) {
                 let Some(identifier) = identifier else { continue };
                 let username = identifier.kind == IdentifierKind::Username;

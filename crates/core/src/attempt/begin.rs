@@ -5,7 +5,6 @@ use super::{
 };
 use crate::{
     browser::{self, NewCookie},
-    clock::Micros,
     id::{BrowserId, SessionId, UserId},
     identifier::{Identifier, IdentifierKind},
     invitation,
@@ -145,10 +144,11 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
             }
         }
         AttemptKind::StepUp | AttemptKind::Verify => {
-            let (within, auth_at) = living(realm, begin.within).await?;
+            let (within, session) = living(realm, begin.within).await?;
+            must_hold(caller, begin.sink, &session)?;
             // ASVS V7.5.1: an address opens the account, so an old session does not change it by itself.
             if begin.kind == AttemptKind::Verify
-                && realm.now() - auth_at > Realm::micros(settings.1.session.fresh_seconds)
+                && realm.now() - session.auth_at > Realm::micros(settings.1.session.fresh_seconds)
             {
                 return Err(Kind::ReauthRequired.into());
             }
@@ -258,14 +258,26 @@ pub fn fresh(realm: &Realm, caller: &Caller, begin: &Begin) -> Result<(Attempt, 
     Ok((attempt, handle))
 }
 
-/// The session within which something happens: it lives, and is whose it is said to be. Gives the time of its last
-/// proof too.
-async fn living(realm: &Realm, within: Option<Within>) -> Result<(Within, Micros)> {
+/// The session within which something happens: it lives, and is whose it is said to be.
+async fn living(realm: &Realm, within: Option<Within>) -> Result<(Within, session::Shown)> {
     let within = within.ok_or(Kind::NotSignedIn)?;
     let session = realm.db().read(async |tx| session::store::find(tx, within.session).await).await?;
     match session {
-        Some(s) if s.user == within.user && s.lives(realm.now()) => Ok((within, s.auth_at)),
+        Some(s) if s.user == within.user && s.lives(realm.now()) => Ok((within, s)),
         _ => Err(Kind::NotSignedIn.into()),
+    }
+}
+
+/// A session is raised by whoever holds it, in the way in which they hold it: one of a browser with a new cookie, since
+/// the one before must not open more than it did.
+fn must_hold(caller: &Caller, sink: Sink, session: &session::Shown) -> Result<()> {
+    let wrong = |says: &'static str| Err(Kind::InputInvalid.param("sink").says(says).into());
+    match (session.browser, sink) {
+        (None, Sink::Tokens) => Ok(()),
+        (None, Sink::Cookie) => wrong("A session of tokens has no cookie: use the sink “tokens”."),
+        (Some(_), Sink::Tokens) => wrong("A session of a browser changes its cookie: use the sink “cookie”."),
+        (Some(id), Sink::Cookie) if caller.browser.as_ref().is_some_and(|b| b.id == id) => Ok(()),
+        (Some(_), Sink::Cookie) => Err(Kind::NotSignedIn.into()),
     }
 }
 

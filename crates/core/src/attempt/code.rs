@@ -211,7 +211,8 @@ pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> 
         .db()
         .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
             let mut attempt = take(tx, &caller, id, step, at_sign_up, now).await?;
-            let challenge = right_code(tx, &kit, &draw, Find::Attempt(id), &code).await?;
+            let find = Find::Attempt(id, purpose(&attempt, step));
+            let challenge = right_code(tx, &kit, &draw, find, &code).await?;
             prove::address(tx, &kit, &mut attempt, &challenge, "otp", step == Step::Factor, now).await?;
             let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
             Ok((attempt, finished))

@@ -151,6 +151,7 @@ async fn verify(
         Some(f) if verified.matches => {
             if f.banned {
                 // They proved that it is theirs; now they may know.
+                note_failure(realm, caller, target).await?;
                 return Err(Kind::UserBanned.into());
             }
             let upgrade = phc.zip(verified.upgraded);

@@ -105,8 +105,8 @@ pub struct Challenge {
 /// How to find the challenge that a code is for.
 #[derive(Debug, Clone, Copy)]
 pub enum Find<'a> {
-    /// By its attempt.
-    Attempt(AttemptId),
+    /// By its attempt, for what that attempt needs now: a code of its first step is none of its second.
+    Attempt(AttemptId, Purpose),
     /// By the address alone, as some dialects do.
     Address(Purpose, &'a str),
 }
@@ -129,7 +129,9 @@ pub async fn try_code(
     now: Micros,
 ) -> Result<Tried> {
     let found = match find {
-        Find::Attempt(attempt) => store::take_try_of_attempt(tx, attempt, now).await?,
+        Find::Attempt(attempt, purpose) => {
+            store::take_try_of_attempt(tx, attempt, purpose.word(), now).await?
+        }
         Find::Address(purpose, normal) => store::take_try_of_address(tx, purpose.word(), normal, now).await?,
     };
     let Some(challenge) = found else { return Ok(Tried::Wrong(None)) };

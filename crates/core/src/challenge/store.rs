@@ -88,12 +88,17 @@ fn challenge(row: &Row) -> Result<Challenge> {
 }
 
 /// Takes a try of the attempt's live challenge.
-pub async fn take_try_of_attempt(tx: &mut Tx, attempt: AttemptId, now: Micros) -> Result<Option<Challenge>> {
+pub async fn take_try_of_attempt(
+    tx: &mut Tx,
+    attempt: AttemptId,
+    purpose: &str,
+    now: Micros,
+) -> Result<Option<Challenge>> {
     tx.one(
         "UPDATE challenges SET tries_left = tries_left - 1
-          WHERE attempt_id = $1 AND spent_at IS NULL AND expires_at > $2 AND tries_left > 0
+          WHERE attempt_id = $1 AND purpose = $2 AND spent_at IS NULL AND expires_at > $3 AND tries_left > 0
       RETURNING id, purpose, typed, normal, user_id, attempt_id, auth_rev, code, link, expires_at, spent_at",
-        &[&attempt.0, &now],
+        &[&attempt.0, &purpose, &now],
     )
     .await?
     .as_ref()

@@ -105,17 +105,18 @@ pub async fn for_sign_in(
     }))
 }
 
-/// Inserts a user.
-pub async fn insert(tx: &mut Tx, id: UserId, kind: UserKind, now: Micros) -> Result<()> {
+/// Inserts a user; `false` when there is one of that id.
+pub async fn insert(tx: &mut Tx, id: UserId, kind: UserKind, now: Micros) -> Result<bool> {
     let kind = if kind == UserKind::Guest { "guest" } else { "person" };
-    tx.exec(
-        "INSERT INTO users (id, kind, status, meta_public, meta_private, meta_own, valid_after, auth_rev, rev,
-                            created_at, updated_at)
-         VALUES ($1, $2, 'active', '{}', '{}', '{}', 0, 1, 1, $3, $3)",
-        &[&id.0, &kind, &now],
-    )
-    .await?;
-    Ok(())
+    let n = tx
+        .exec(
+            "INSERT INTO users (id, kind, status, meta_public, meta_private, meta_own, valid_after, auth_rev, rev,
+                                created_at, updated_at)
+             VALUES ($1, $2, 'active', '{}', '{}', '{}', 0, 1, 1, $3, $3) ON CONFLICT (id) DO NOTHING",
+            &[&id.0, &kind, &now],
+        )
+        .await?;
+    Ok(n == 1)
 }
 
 /// Takes the user's row and notes the sign-in, only if the credentials are still the ones that were checked and the

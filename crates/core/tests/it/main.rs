@@ -3,10 +3,12 @@
 mod account;
 mod equal;
 mod flows;
+mod guards;
 mod limits;
 mod links;
 mod model;
 mod opening;
+mod operators;
 mod plans;
 mod races;
 mod sweeping;
