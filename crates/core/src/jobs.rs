@@ -34,7 +34,7 @@ pub async fn work(realm: &Realm, mailer: &dyn mail::Mailer, holder: Uuid) -> Res
             Ok(()) => outbox::done(realm.db(), job.id, now).await?,
             Err(mail::MailError::Later(why)) if job.tries < 200 => {
                 // 10 s, 20 s, 40 s, … up to 15 minutes.
-                let wait = (10 * SECOND << (job.tries - 1).clamp(0, 7)).min(15 * MINUTE);
+                let wait = ((10 * SECOND) << (job.tries - 1).clamp(0, 7)).min(15 * MINUTE);
                 let age = now - made_at(job.id.0);
                 if age > GIVE_UP {
                     tracing::error!(job = %job.id, why, "a mail could not be sent for two days and is given up");
@@ -87,10 +87,10 @@ pub async fn run(realm: Realm, mailer: Arc<dyn mail::Mailer>, mut stop: watch::R
         log("catch up", realm.follow().await);
         log("publish endings", ended::publish(realm.db()).await.map(|_| ()));
         log("do jobs", work(&realm, &*mailer, holder).await.map(|_| ()));
-        if n % 25 == 0 {
+        if n.is_multiple_of(25) {
             log("note uses", flush_uses(&realm).await);
         }
-        if n % 50 == 0 {
+        if n.is_multiple_of(50) {
             log("sweep", sweep::once(&realm).await.map(|_| ()));
             realm.ended().forget(realm.now());
         }

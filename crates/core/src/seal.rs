@@ -67,7 +67,7 @@ impl Keys {
     /// Reads a root secret as base64url or hex and derives all keys. Refuses what is short or plainly not random.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let text = text.trim();
-        let hex = text.len() % 2 == 0 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let hex = text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit());
         let raw: Zeroizing<Vec<u8>> = if hex {
             let nibble = |b: u8| (b as char).to_digit(16).unwrap_or(0) as u8;
             Zeroizing::new(text.as_bytes().chunks(2).map(|p| nibble(p[0]) << 4 | nibble(p[1])).collect())

@@ -210,6 +210,7 @@ pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> 
     let (done, finished) = realm
         .db()
         .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
+            kit.start();
             let mut attempt = take(tx, &caller, id, step, at_sign_up, now).await?;
             let find = Find::Attempt(id, purpose(&attempt, step));
             let challenge = right_code(tx, &kit, &draw, find, &code).await?;
@@ -282,6 +283,7 @@ pub async fn code_by_address(
     let (done, finished) = realm
         .db()
         .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
+            kit.start();
             let find = Find::Address(purpose, &normal);
             let challenge = right_code(tx, &kit, &draw, find, &code).await?;
             let mut attempt = fresh.clone();

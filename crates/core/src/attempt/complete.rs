@@ -54,6 +54,12 @@ impl Kit {
         }
     }
 
+    /// A transaction begins, maybe for the second time: what the first run noted was rolled back, and a session that
+    /// lives must not be refused by this node's memory.
+    pub(crate) fn start(&self) {
+        self.endings.lock().clear();
+    }
+
     /// Remembers endings written in this transaction, for after its commit.
     pub(crate) fn note(&self, endings: Vec<Ending>) {
         self.endings.lock().extend(endings);
@@ -431,6 +437,7 @@ pub(crate) async fn guest(realm: &Realm, caller: &Caller, attempt: Attempt) -> R
     let (done, finished) = realm
         .db()
         .write(async move |tx| -> Result<(Attempt, Finished)> {
+            kit.start();
             let mut attempt = store::lock(tx, attempt.id, draw.now).await?.ok_or(Kind::AttemptClosed)?;
             attempt.prove("guest", draw.now, false);
             attempt.body.password_set = true;

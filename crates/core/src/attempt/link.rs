@@ -93,6 +93,7 @@ pub async fn follow(realm: &Realm, caller: &Caller, token: &str) -> Result<(Outc
     let (done, finished) = realm
         .db()
         .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
+            kit.start();
             let challenge = challenge::spend_link(tx, &link, now).await?;
             let second = challenge.purpose == Purpose::Factor;
             let mut attempt = match &fresh {

@@ -52,6 +52,7 @@ pub async fn new_password(
     let (done, finished) = realm
         .db()
         .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
+            kit.start();
             let mut attempt = take(tx, &caller, id, Step::NewPassword, at_sign_up, now).await?;
             attempt.body.password_set = true;
             match attempt.kind {

@@ -34,6 +34,7 @@ pub async fn password(realm: &Realm, caller: &Caller, id: AttemptId, password: P
     let (done, finished) = realm
         .db()
         .write(async move |tx| -> Result<(super::Attempt, complete::Finished)> {
+            kit.start();
             let mut attempt = take(tx, &caller_again, id, Step::Password, at_sign_up, now).await?;
             if let Some((old, new)) = &checked.upgrade {
                 credential::store::upgrade(tx, checked.user, old, new).await?;

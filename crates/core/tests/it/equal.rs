@@ -143,7 +143,7 @@ async fn attack_a113_a_wrong_code_and_a_beginning_cost_the_same_for_everybody() 
         for (name, email) in PEOPLE {
             let visitor = test.app();
             let begin = Begin::new(kind, Some(who(email)), Sink::Tokens);
-            begins.push((name, cost(&test, visitor.try_begin(begin)).await));
+            begins.push((name, cost(&test, Box::pin(visitor.try_begin(begin))).await));
             let attempt = visitor.begin(kind, email).await;
             offers.push(attempt.offers(true));
             visitor.send(attempt.id).await.expect("sent");

@@ -535,7 +535,7 @@ async fn a_key_is_published_before_it_signs_and_verifies_after() {
     latchstring_core::sweep::once(&test.realm).await.expect("swept");
     for realm in [&test.realm, &node] {
         realm.follow().await.expect("follows");
-        assert_eq!(published(realm), [second.clone()]);
+        assert_eq!(published(realm), std::slice::from_ref(&second));
         assert!(realm.native_ring().expect("a ring").verifying(&first).is_none());
     }
     let rings = key::load(test.realm.db(), test.realm.ground(), test.realm.mount()).await.expect("loaded");
@@ -580,8 +580,7 @@ async fn the_feed_has_no_gaps_under_fifty_endings_and_many_sequencers() {
         });
     }
     // A reader follows while they come: a snapshot, and on from there.
-    let (mut at, mut seen) =
-        ended::snapshot(node.db(), node.now()).await.map(|(at, live)| (at, live)).expect("a snapshot");
+    let (mut at, mut seen) = ended::snapshot(node.db(), node.now()).await.expect("a snapshot");
     let started = at;
     let mut positions = Vec::new();
     while positions.last().copied().unwrap_or(started) < 50 {
