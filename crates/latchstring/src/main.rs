@@ -10,6 +10,7 @@ mod files;
 mod finding;
 mod listen;
 mod logging;
+mod loops;
 mod open;
 mod process;
 mod safety;

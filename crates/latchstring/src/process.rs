@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     failure::{Failure, chain},
     listen::{self, Limits, Phase},
-    open, say,
+    loops, open, say,
 };
 use axum::{Router, extract::State, middleware, routing::get};
 use latchstring_core::{
@@ -13,7 +13,6 @@ use latchstring_core::{
     clock::{Stopwatch, SystemClock},
     ground::Ground,
     hash::HashPool,
-    jobs,
     mail::{Mailbox, Mailer, smtp},
     random::SystemRandom,
     realm::{OpenError, Opening, Realm},
@@ -117,7 +116,7 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     };
     app.open(realm.clone());
     let (stop_loops, stopping) = watch::channel(false);
-    let mut loops = tokio::spawn(jobs::run(realm.clone(), mailer, stopping));
+    let mut background = tokio::spawn(loops::run(realm.clone(), mailer, stopping));
     let token = setup::token(&realm).await.unwrap_or_else(|e| {
         tracing::error!(
             error = Failure::from(e).text,
@@ -130,7 +129,7 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
 
     tokio::select! {
         () = signals.stop() => {}
-        ended = &mut loops => {
+        ended = &mut background => {
             tracing::error!(?ended, "the background loops ended: stopping");
         }
     }
@@ -141,9 +140,8 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     });
     stop(&app, phase, plan.drain, serving).await;
     let _ = stop_loops.send(true);
-    if !loops.is_finished() && timeout(LOOPS, &mut loops).await.is_err() {
-        // A job that was not finished is done again when its lease is over.
-        loops.abort();
+    if !background.is_finished() && timeout(LOOPS, &mut background).await.is_err() {
+        background.abort();
         tracing::warn!("a background step took too long and was cut off");
     }
     realm.db().shutdown().await;

@@ -123,7 +123,7 @@ fn keys(config: &Config) -> Result<Keys, Failure> {
     let fresh = Keys::generate(&SystemRandom::default());
     match files::create_private(&path, &fresh) {
         Ok(()) => {}
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+        Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_file() => {}
         Err(e) => {
             return Err(Failure::failed(format!(
                 "{shown} can't be written: {e}. Run it in a folder of yours, or set LATCHSTRING_DATABASE to a place there"

@@ -1,0 +1,119 @@
+//! Commands beside a running server, and without one.
+
+use crate::{
+    child::{Server, command, dev, run, run_with},
+    home::Home,
+};
+use serde_json::{Value, json};
+
+#[test]
+fn users_are_managed_beside_a_running_server() {
+    let home = Home::new();
+    run(&mut command(&home, &["user", "list"])).expect(
+        if home.database.starts_with("sqlite:") { 1 } else { 2 },
+        &[if home.database.starts_with("sqlite:") { "there is no database at" } else { "LATCHSTRING_SECRET is not set" }],
+    );
+    let server = Server::ready(dev(&home));
+    let admin = server.admin();
+    let cli = |args: &[&str], input: &str| run_with(&mut command(&home, args), input);
+
+    let made = cli(
+        &["user", "create", "--email", "Ada@Example.com", "--name", "Ada", "--password-stdin", "--json"],
+        "correct horse battery staple\n",
+    )
+    .json();
+    assert_eq!((made["email"].as_str(), made["status"].as_str()), (Some("Ada@Example.com"), Some("active")));
+    let id = made["id"].as_str().expect("an id").to_owned();
+    assert_eq!(admin.get(&format!("/api/v1/users/{id}")).expect("answered").status, 200);
+    let sign_in = || {
+        let body = json!({ "kind": "sign_in", "identifier": "ada@example.com", "password": "correct horse battery staple" });
+        server.client().post("/api/v1/attempts", &body).expect("answered")
+    };
+    let signed_in = sign_in();
+    assert_eq!(signed_in.status, 201, "{signed_in:?}");
+    let access = signed_in.json().pointer("/result/access_token").and_then(Value::as_str).map(ToOwned::to_owned);
+    let me = server.client().bearer(&access.expect("a token"));
+    assert_eq!(me.get("/api/v1/account").expect("answered").status, 200);
+
+    // A ban by the command ends what the server has handed out, within a second.
+    let banned = cli(&["user", "ban", "ada@example.com", "--reason", "test", "--json"], "").json();
+    assert_eq!((banned["status"].as_str(), banned["ban_reason"].as_str()), (Some("banned"), Some("test")));
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!(me.get("/api/v1/account").expect("answered").status, 401);
+    assert_eq!(cli(&["user", "unban", &id, "--json"], "").json()["status"], "active");
+
+    cli(&["user", "create", "--email", "ada@example.com"], "").expect(1, &["Taken"]);
+    cli(&["user", "create", "--email", "not an address"], "").expect(1, &["Not an e-mail address"]);
+    cli(&["user", "set-password", &id, "--password-stdin"], "password1").expect(1, &["Password too weak"]);
+    cli(&["user", "set-password", &id, "--password-stdin"], "").expect(2, &["no password on standard input"]);
+    assert_eq!(cli(&["user", "set-password", &id, "--password-stdin"], "another good password 7").code, Some(0));
+    cli(&["user", "show", "nobody@example.com"], "").expect(1, &["there is no user", "user list"]);
+    let list = cli(&["user", "list", "--begins-with", "ada", "--json"], "").json();
+    assert_eq!(list["users"].as_array().map(Vec::len), Some(1));
+    let shown = cli(&["user", "show", &id], "");
+    assert!(shown.out.starts_with("id ") && shown.out.contains("Ada@Example.com"), "{}", shown.out);
+    cli(&["user", "delete", &id], "").expect(2, &["--yes"]);
+    assert_eq!(cli(&["user", "delete", &id, "--yes", "--json"], "").json()["deleted"], true);
+    assert_eq!(admin.get(&format!("/api/v1/users/{id}")).expect("answered").status, 404);
+    server.stop();
+    assert_eq!(cli(&["user", "list", "--json"], "").json()["users"], json!([]));
+}
+
+#[test]
+fn keys_are_managed_beside_a_running_server() {
+    let home = Home::new();
+    let server = Server::ready(dev(&home));
+    let cli = |args: &[&str]| run(&mut command(&home, args));
+
+    let text = cli(&["api-key", "create", "reader", "--permission", "users:read"]).out.trim().to_owned();
+    assert!(text.starts_with("lsk_"), "{text}");
+    let reader = server.client().bearer(&text);
+    assert_eq!(reader.get("/api/v1/users").expect("answered").status, 200);
+    assert_eq!(reader.get("/api/v1/settings").expect("answered").status, 403);
+    cli(&["api-key", "create", "x", "--permission", "everything"]).expect(1, &["There is no permission", "users:read"]);
+    let list = cli(&["api-key", "list", "--json"]).json();
+    let id = list["api_keys"][0]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(list["api_keys"][0]["state"], "good");
+    assert!(!list.to_string().contains(&text), "the text is not kept");
+    assert_eq!(cli(&["api-key", "revoke", &id]).code, Some(0));
+    assert_eq!(reader.get("/api/v1/users").expect("answered").status, 401);
+    cli(&["api-key", "revoke", &id]).expect(1, &["no key", "api-key list"]);
+    cli(&["api-key", "revoke", "x"]).expect(2, &["no id of a key"]);
+
+    let kids = || {
+        let answer = server.client().get("/.well-known/jwks.json").expect("answered");
+        let keys = answer.json()["keys"].as_array().cloned().unwrap_or_default();
+        keys.into_iter().filter_map(|key| key["kid"].as_str().map(ToOwned::to_owned)).collect::<Vec<_>>()
+    };
+    let before = kids();
+    let kid = cli(&["keys", "rotate", "--json"]).json()["kid"].as_str().expect("a kid").to_owned();
+    crate::child::until("the new key is published", || kids().contains(&kid));
+    assert!(before.iter().all(|kid| kids().contains(kid)), "the old one stays");
+    let list = cli(&["keys", "list", "--json"]).json();
+    let states: Vec<_> = list["keys"].as_array().into_iter().flatten().filter_map(|k| k["state"].as_str()).collect();
+    assert!(states.contains(&"next") && states.contains(&"active"), "{list}");
+    assert_eq!(cli(&["keys", "rotate", "--now"]).code, Some(0));
+    cli(&["keys", "rotate", "--ring", "nativ"]).expect(2, &["there is no ring", "native"]);
+    cli(&["keys", "rotate", "--ring", "token_endpoint_es256"]).expect(1, &["not in use"]);
+    server.stop();
+}
+
+#[test]
+fn the_openapi_document_is_printed() {
+    let home = Home::sqlite();
+    let document = run(&mut command(&home, &["openapi"])).json();
+    assert!(document["openapi"].as_str().is_some_and(|v| v.starts_with("3.")), "{document}");
+    assert!(document["paths"]["/api/v1/users"].is_object());
+}
+
+#[test]
+fn help_shows_the_way() {
+    let home = Home::sqlite();
+    let help = run(&mut command(&home, &["--help"]));
+    assert_eq!(help.code, Some(0));
+    for part in ["serve", "doctor", "Examples:", "Exit codes"] {
+        assert!(help.out.contains(part), "{}", help.out);
+    }
+    let serve = run(&mut command(&home, &["serve", "--help"]));
+    assert!(serve.out.contains("LATCHSTRING_SECRET (or …_FILE)"), "{}", serve.out);
+}

@@ -1,0 +1,68 @@
+//! `latchstring dev`, as somebody meets it first.
+
+use crate::{
+    child::{Server, command, dev, run},
+    home::Home,
+};
+use serde_json::json;
+
+#[test]
+fn it_starts_without_settings_and_its_token_works_once() {
+    let home = Home::new();
+    let server = Server::ready(dev(&home));
+    let client = server.client();
+    let alive = client.get("/healthz").expect("answered");
+    assert_eq!((alive.status, alive.body.as_str()), (200, "ok\n"));
+    let start = server.line("  start here    ");
+    assert_eq!(start, format!("http://localhost:{}/", server.addr.port()));
+
+    let token = server.line("set-up token: ");
+    let first = client.post("/api/v1/setup", &json!({ "token": token })).expect("answered");
+    assert_eq!(first.status, 201, "{first:?}");
+    let admin = client.clone().bearer(&first.text("key"));
+    let again = client.post("/api/v1/setup", &json!({ "token": token })).expect("answered");
+    assert_eq!((again.status, again.text("code").as_str()), (410, "unusable_setup_token"));
+    assert_eq!(admin.get("/api/v1/users").expect("answered").status, 200);
+
+    // Both names of this machine are its own, and no other is.
+    for (host, status) in [("localhost", 200), ("127.0.0.1", 200), ("evil.test", 404)] {
+        let mut client = server.client();
+        client.host = format!("{host}:{}", server.addr.port());
+        assert_eq!(client.get("/metrics").expect("answered").status, status, "{host}");
+    }
+    let metrics = client.get("/metrics").expect("answered");
+    assert!(metrics.body.contains("latchstring_requests_total"), "{}", metrics.body);
+    server.stop();
+
+    // The secret is the same, and there is a key: no other token.
+    let server = Server::ready(dev(&home));
+    server.line("Ctrl-C stops it.");
+    let key = admin.headers[0].1.trim_start_matches("Bearer ");
+    assert_eq!(server.client().bearer(key).get("/api/v1/users").expect("answered").status, 200);
+    server.stop();
+}
+
+#[test]
+fn no_command_is_dev_and_mail_is_caught() {
+    let home = Home::new();
+    let mut command = command(&home, &[]);
+    command.env("LATCHSTRING_LISTEN", "127.0.0.1:0").env("LATCHSTRING_METRICS_LISTEN", "127.0.0.1:0");
+    let server = Server::start(command);
+    server.until_ready();
+    let body = json!({ "kind": "sign_up", "identifier": "ada@example.com" });
+    let begun = server.client().post("/api/v1/attempts", &body).expect("answered");
+    assert_eq!(begun.status, 201, "{begun:?}");
+    assert_eq!(server.client().get("/metrics").expect("answered").status, 404, "metrics have their own listener");
+    server.stop();
+}
+
+#[test]
+fn a_taken_port_is_told_with_another() {
+    let home = Home::sqlite();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let mut command = dev(&home);
+    command.env("LATCHSTRING_LISTEN", format!("127.0.0.1:{port}"));
+    let ended = run(&mut command);
+    ended.expect(1, &[&format!("127.0.0.1:{port} is taken"), "LATCHSTRING_LISTEN=127.0.0.1:"]);
+}
