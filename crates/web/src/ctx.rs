@@ -15,12 +15,13 @@ use latchstring_core::{
     secret::Keyed,
     token::check,
 };
+use std::sync::Arc;
 
 /// What the edge has found out about a request.
 #[derive(Debug, Clone, Default)]
 pub struct Arrived {
     /// Where it came from.
-    pub source: Source,
+    pub source: Arc<Source>,
     /// Whether the browser says that it came from our own pages or from a listed origin: what may act by cookie.
     pub may_act: bool,
 }
@@ -33,7 +34,7 @@ pub struct Ctx {
     /// The realm.
     pub realm: Realm,
     /// Where the request came from.
-    pub source: Source,
+    pub source: Arc<Source>,
     may_act: bool,
     cookie: Option<String>,
     bearer: Option<Result<String, ()>>,
@@ -102,7 +103,7 @@ impl Ctx {
             _ => None,
         };
         let handle = self.handle.as_deref().and_then(Keyed::parse);
-        Ok(Caller { browser, handle, client: None, source: self.source.clone() })
+        Ok(Caller { browser, handle, client: None, source: (*self.source).clone() })
     }
 
     /// The bearer token, if there is a usable Authorization header.

@@ -93,7 +93,7 @@ fn arrive(app: &App, request: &Request, id: &str) -> Result<Arrived, Refusal> {
     let address = peer.map(|peer| client(config, headers, peer));
     let user_agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(|v| cut(v, 400));
     let source = Source { address, user_agent, request_id: Some(id.to_owned()) };
-    Ok(Arrived { source, may_act: may_act(app, headers) })
+    Ok(Arrived { source: source.into(), may_act: may_act(app, headers) })
 }
 
 fn client(config: &Config, headers: &HeaderMap, peer: IpAddr) -> IpAddr {

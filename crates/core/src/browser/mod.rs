@@ -56,20 +56,29 @@ pub async fn check(realm: &Realm, value: &str) -> Result<Option<Known>> {
             }
             return Ok(Some(Known { id, generation: cached.generation, signed: cached.signed.clone() }));
         }
-        let Some(row) = realm.db().read(async |tx| store::with_session(tx, id, now).await).await? else {
-            return Ok(None);
-        };
-        let known = admit(realm, &hash, id, &row, now);
-        // Cached whoever asked: the entry holds the stored hash, and each look compares with it. What ended between
-        // our reading and this line is found by `dead` at the next look, since endings outlive cached entries.
-        realm.browsers().insert(cookie.id, Arc::new(row));
-        return Ok(known);
     }
-    // The poll is late: memory is not trusted, and the database answers.
+    // In a box: what a hit, the usual case, carries along stays small.
+    Box::pin(read(realm, &hash, id, now)).await
+}
+
+/// Asks the database; remembers the answer, unless the poll is late and memory is not to be trusted.
+async fn read(
+    realm: &Realm,
+    hash: &crate::secret::Hashed,
+    id: BrowserId,
+    now: Micros,
+) -> Result<Option<Known>> {
+    let fresh = realm.is_fresh();
     let Some(row) = realm.db().read(async |tx| store::with_session(tx, id, now).await).await? else {
         return Ok(None);
     };
-    Ok(admit(realm, &hash, id, &row, now))
+    let known = admit(realm, hash, id, &row, now);
+    if fresh {
+        // Cached whoever asked: the entry holds the stored hash, and each look compares with it. What ended between
+        // our reading and this line is found by `dead` at the next look, since endings outlive cached entries.
+        realm.browsers().insert(id.0, Arc::new(row));
+    }
+    Ok(known)
 }
 
 fn admit(

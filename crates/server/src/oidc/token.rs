@@ -92,7 +92,7 @@ async fn answer(ctx: Ctx, request: Request) -> Result<Answer, Problem> {
     let (Some(username), Some(password)) = (form.username, form.password) else {
         return Err(Kind::InputInvalid.param("username").says("username and password are needed.").into());
     };
-    let caller = Caller { source: ctx.source.clone(), ..Caller::default() };
+    let caller = Caller { source: (*ctx.source).clone(), ..Caller::default() };
     let granted = password_grant::grant(&ctx.realm, &caller, &username, Password::new(password)).await?;
     Ok(Answer { access_token: granted.token, token_type: "bearer", expires_in: granted.expires_in })
 }
