@@ -65,7 +65,10 @@ impl Smtp {
     fn message(&self, mail: &Mail) -> Result<Message, MailError> {
         // The address is parsed as one mailbox and set as the envelope's only recipient; what it holds can't become a
         // header or a second recipient.
-        let to = mail.to.parse().map_err(|_| MailError::Never("the address can't be written".into()))?;
+        // Its domain goes out as DNS knows it: few servers take another form.
+        let unusable = || MailError::Never("the address can't be written".into());
+        let email = latchstring_proto::email::Email::parse(&mail.to).map_err(|_| unusable())?;
+        let to = email.mailbox().parse().map_err(|_| unusable())?;
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -89,5 +92,64 @@ impl Mailer for Smtp {
                 Err(e) => Err(MailError::Later(e.to_string())),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn smtp() -> Smtp {
+        Smtp::new(Config {
+            host: "localhost".into(),
+            port: 25,
+            security: Security::Plain,
+            credentials: None,
+            from: "id@northwind.example".into(),
+            from_name: "Northwind".into(),
+        })
+        .expect("a sender")
+    }
+
+    fn mail(to: &str) -> Mail {
+        let none = String::new();
+        Mail {
+            to: to.into(),
+            subject: "Hello".into(),
+            text: none.clone(),
+            html: none,
+            code: None,
+            link: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_domain_is_written_as_dns_knows_it() {
+        for (stored, sent) in [
+            ("ada@northwind.example", "ada@northwind.example"),
+            ("Ada@B\u{fc}cher.example", "Ada@xn--bcher-kva.example"),
+        ] {
+            let message = smtp().message(&mail(stored)).expect("a message");
+            let to: Vec<_> = message.envelope().to().iter().map(ToString::to_string).collect();
+            assert_eq!(to, [sent]);
+        }
+    }
+
+    #[tokio::test]
+    async fn attack_a104_a_mail_has_one_recipient_and_no_headers_of_others() {
+        for bad in [
+            "victim@good.test,attacker@evil.test",
+            "<victim@good.test>",
+            "victim@good.test\r\nBcc: attacker@evil.test",
+            "\"a@evil.test x\"@good.test",
+        ] {
+            assert!(matches!(smtp().message(&mail(bad)), Err(MailError::Never(_))), "{bad}");
+        }
+        let mut mail = mail("ada@good.test");
+        mail.subject = "Hello\r\nBcc: attacker@evil.test".into();
+        let message = smtp().message(&mail).expect("a message");
+        let text = String::from_utf8(message.formatted()).expect("ASCII");
+        assert!(!text.lines().any(|line| line.to_ascii_lowercase().starts_with("bcc:")), "{text}");
+        assert_eq!(message.envelope().to().len(), 1);
     }
 }

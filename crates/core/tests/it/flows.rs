@@ -362,6 +362,34 @@ async fn attempts_codes_and_browsers_end_in_time() {
 }
 
 #[tokio::test]
+async fn attack_a119_plus_and_dots_are_other_mailboxes_and_other_accounts() {
+    let test = TestRealm::new().await;
+    let mut ids = Vec::new();
+    for email in [ADA, "ada+1@northwind.example", "a.da@northwind.example"] {
+        test.sign_up(email, PASSWORD).await;
+        ids.push(test.id_of(email).await);
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+}
+
+#[tokio::test]
+async fn a_recovery_with_a_second_factor_opens_nothing_by_the_mailbox_alone() {
+    let test = TestRealm::new().await;
+    test.sign_up(ADA, PASSWORD).await;
+    let id = test.id_of(ADA).await;
+    crate::add_factor(&test, id).await;
+    let visitor = test.visitor();
+    let attempt = visitor.begin(AttemptKind::Recover, ADA).await;
+    visitor.prove(attempt.id, ADA).await.expect("proven");
+    let outcome = visitor.new_password(attempt.id, OTHER_PASSWORD).await.expect("set");
+    assert!(outcome.completed.is_none() && !visitor.is_in().await);
+    assert_eq!(outcome.attempt.offers(true), [Step::Factor]);
+    visitor.prove(attempt.id, ADA).await.expect("the second factor").completed.expect("in");
+}
+
+#[tokio::test]
 async fn a_cancelled_attempt_takes_no_step() {
     let test = TestRealm::new().await;
     test.sign_up(ADA, PASSWORD).await;

