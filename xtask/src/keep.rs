@@ -72,9 +72,6 @@ impl Kept {
         Ok(Kept { pid: pid.trim().to_owned(), keeper, pipe, log })
     }
 
-    pub(crate) fn pid(&self) -> &str {
-        &self.pid
-    }
 
     /// Whether it still runs. A program that ended but was not waited for (state Z) does not.
     pub(crate) fn alive(&self) -> bool {

@@ -79,9 +79,6 @@ impl Server {
         self.addr
     }
 
-    pub(crate) fn pid(&self) -> &str {
-        self.kept.pid()
-    }
 
     pub(crate) fn kill(&self) {
         self.kept.kill();
