@@ -1,4 +1,4 @@
-//! Whether the process is alive and ready, and what it says where nothing is.
+//! Whether the process is alive and ready, and what it says to a method that a path does not take.
 
 use axum::{
     extract::State,
@@ -6,7 +6,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 use latchstring_core::{Kind, Refusal};
-use latchstring_web::{App, Problem};
+use latchstring_web::App;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -35,10 +35,6 @@ async fn ready(State(app): State<App>) -> Response {
         Ok(()) => text(StatusCode::OK, "ready\n"),
         Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
     }
-}
-
-pub(crate) async fn nothing_here() -> Problem {
-    Problem(Kind::NotFound.into())
 }
 
 pub(crate) async fn not_that_method() -> Response {

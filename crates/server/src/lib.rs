@@ -65,7 +65,7 @@ pub fn router(app: App) -> Router {
     let (router, _) = build();
     router
         .merge(pages::routes())
-        .fallback(health::nothing_here)
+        .fallback(pages::nothing_here)
         .method_not_allowed_fallback(health::not_that_method)
         .layer(middleware::from_fn_with_state(app.clone(), edge::edge))
         .with_state(app)

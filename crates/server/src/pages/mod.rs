@@ -1,9 +1,36 @@
-//! The plain pages of this release: the start page, `/verify` behind mailed links, `/dev/mail`, `/docs`. Designed ones
-//! come with the hosted pages.
+//! The plain pages of this release: the start page, `/verify` behind mailed links, `/dev/mail`, `/docs`. The full hosted
+//! pages come next; what is not finished is not in the menu. Every page is rendered here, without JavaScript.
+//!
+//! Architecture invariant: a page is a view of `core`, like the JSON API. It shows what a rule answers and decides
+//! nothing; where it asks the visitor to act, the form comes back to a handler that calls one rule.
 
-use axum::Router;
+mod assets;
+mod docs;
+mod mailbox;
+mod message;
+#[cfg(test)]
+mod samples;
+mod start;
+mod templates;
+mod verify;
+mod visit;
+
+pub(crate) use message::nothing_here;
+
+use axum::{Router, routing::get};
 use latchstring_web::App;
 
 pub(crate) fn routes() -> Router<App> {
     Router::new()
+        .route("/", get(start::show))
+        .route("/docs", get(docs::show))
+        .route("/verify", get(verify::show).post(verify::follow))
+        .route("/verify/password", get(verify::back).post(verify::password))
+        .route("/verify/invitation", get(verify::back).post(verify::accept))
+        .route("/verify/done", get(verify::done))
+        .route("/dev/mail", get(mailbox::list))
+        .route("/dev/mail.json", get(mailbox::json))
+        .route("/dev/mail/{n}/html", get(mailbox::html))
+        .route("/assets/{name}", get(assets::named))
+        .route("/favicon.ico", get(assets::favicon))
 }

@@ -1,4 +1,0 @@
-//! Temporary.
-fn main() {
-    print!("{}", latchstring_server::openapi());
-}

@@ -1,0 +1,313 @@
+//! `/verify`: the pages behind a mailed link. A GET never spends what travelled by mail (invariant 7): it moves the
+//! token out of the address, then shows what the link is for, with a button. Pressed in the browser that began the
+//! attempt it goes on with it; pressed anywhere else it signs in there, and nowhere else.
+
+mod cookie;
+pub(super) mod show;
+
+use super::{message::Failure, visit::Visit};
+use axum::{
+    extract::{FromRequest, Query, Request, rejection::QueryRejection},
+    response::{IntoResponse, Response},
+};
+use cookie::{Carried, Did};
+use http::{HeaderValue, StatusCode, header};
+use latchstring_core::{
+    Class, Error, Kind, Refusal,
+    attempt::{
+        self, Attempt, AttemptKind, Caller, Outcome, Sink, Step,
+        begin::{self, Begin},
+        link, new_password, password_at_sign_up,
+    },
+    browser::NewCookie,
+    invitation,
+    limit::Rule,
+    secret::Password,
+};
+use latchstring_web::{App, Problem, body, problem};
+use serde::Deserialize;
+use show::{Done, Elsewhere, Invitation, Link, Policy, SetPassword};
+
+/// What a mailed address has.
+#[derive(Deserialize)]
+pub(super) struct Mailed {
+    token: Option<String>,
+    invitation: Option<String>,
+}
+
+/// The page behind a link. What it shows depends on what the browser carries.
+pub(super) async fn show(
+    visit: Visit,
+    query: Result<Query<Mailed>, QueryRejection>,
+) -> Result<Response, Failure> {
+    // An address that says something twice (A030) says nothing.
+    let Ok(Query(mailed)) = query else { return Err(visit.fails(Kind::LinkUnusable)) };
+    let carried = match (mailed.token, mailed.invitation) {
+        (None, None) => return page(&visit, false).await,
+        (Some(token), None) => Carried::link(&token),
+        (None, Some(secret)) => Carried::invitation(&secret),
+        (Some(_), Some(_)) => return Err(visit.fails(Kind::LinkUnusable)),
+    };
+    Ok(go("/verify", &[carried.set(visit.ctx.app.config())]))
+}
+
+/// `changed`: a form came that belongs to another page than this one.
+async fn page(visit: &Visit, changed: bool) -> Result<Response, Failure> {
+    let realm = &visit.ctx.realm;
+    let caller = visit.looks().await?;
+    let status = if changed { StatusCode::CONFLICT } else { StatusCode::OK };
+    let Some(carried) = Carried::of(visit) else {
+        return visit.page(StatusCode::OK, &show::no_link());
+    };
+    match &carried {
+        Carried::Link(token) => {
+            let looked = link::look(realm, &caller, token).await.map_err(|e| visit.fails(e))?;
+            if !looked.usable_here {
+                return visit.page(status, &Elsewhere { address: looked.address });
+            }
+            let other = other(visit, &caller, &looked.address).await?;
+            visit.page(status, &Link::of(looked, carried.form(visit), other, changed))
+        }
+        Carried::Invitation(secret) => {
+            realm.limit_address(Rule::CodesByAddress, &caller.source).await.map_err(|e| visit.fails(e))?;
+            let invited = invitation::look(realm, secret).await.map_err(|e| visit.fails(e))?;
+            let address = invited.address.typed;
+            let other = other(visit, &caller, &address).await?;
+            let form = carried.form(visit);
+            let policy = Policy::of(realm);
+            visit.page(status, &Invitation { form, address, other, changed, policy, ..Invitation::default() })
+        }
+        Carried::Attempt(id) => {
+            let attempt = attempt::load(realm, &caller, *id).await.map_err(|e| visit.fails(e))?;
+            if attempt.session.is_some() {
+                return Ok(go("/verify/done", &[]));
+            }
+            if attempt.offers(password_at_sign_up(realm)).contains(&Step::Factor) {
+                return visit.page(status, &show::second_step());
+            }
+            let page = set_password(visit, &attempt, carried.form(visit))?;
+            visit.page(status, &page)
+        }
+        Carried::Done(_) => Ok(go("/verify/done", &[])),
+    }
+}
+
+/// Who is signed in here, if it is somebody else than `address`.
+async fn other(visit: &Visit, caller: &Caller, address: &str) -> Result<Option<String>, Failure> {
+    let full = visit.signed_in(caller).await?;
+    let own = full.as_ref().and_then(|f| f.email()).map(|e| e.typed.clone());
+    Ok(own.filter(|own| !own.eq_ignore_ascii_case(address)))
+}
+
+/// The page for the new password, if that is what leads on.
+fn set_password(visit: &Visit, attempt: &Attempt, form: String) -> Result<SetPassword, Failure> {
+    let realm = &visit.ctx.realm;
+    if !attempt.offers(password_at_sign_up(realm)).contains(&Step::NewPassword) {
+        return Err(visit.fails(Kind::AttemptClosed));
+    }
+    let address = attempt.identifier.as_ref().map(|i| i.typed.clone()).unwrap_or_default();
+    Ok(SetPassword {
+        recover: attempt.kind == AttemptKind::Recover,
+        address,
+        form,
+        policy: Policy::of(realm),
+        ..SetPassword::default()
+    })
+}
+
+/// The button was pressed.
+pub(super) async fn follow(visit: Visit, form: Form) -> Result<Response, Failure> {
+    let caller = visit.acts().await?;
+    let Some(carried @ Carried::Link(token)) = &Carried::of(&visit) else {
+        return Ok(go("/verify", &[]));
+    };
+    if !carried.sent(&visit, &form.form) {
+        return page(&visit, true).await;
+    }
+    let (outcome, cookie) =
+        link::follow(&visit.ctx.realm, &caller, token).await.map_err(|e| visit.fails(e))?;
+    Ok(step(&visit, &outcome, cookie))
+}
+
+/// The new password was sent.
+pub(super) async fn password(visit: Visit, form: Form) -> Result<Response, Failure> {
+    let caller = visit.acts().await?;
+    let Some(carried @ Carried::Attempt(id)) = Carried::of(&visit) else {
+        return Ok(go("/verify", &[]));
+    };
+    if !carried.sent(&visit, &form.form) {
+        return page(&visit, true).await;
+    }
+    let realm = &visit.ctx.realm;
+    let error = match new_password::new_password(realm, &caller, id, Password::new(form.password)).await {
+        Ok(outcome) => return Ok(step(&visit, &outcome, None)),
+        Err(error) => error,
+    };
+    let refusal = again(&visit, error)?;
+    let attempt = attempt::load(realm, &caller, id).await.map_err(|e| visit.fails(e))?;
+    let mut page = set_password(&visit, &attempt, carried.form(&visit))?;
+    (page.wrong, page.trouble) = split(&refusal);
+    visit.page(problem::status(refusal.kind), &page)
+}
+
+/// The invitation was accepted: an attempt that its secret proves, and its last step at once.
+pub(super) async fn accept(visit: Visit, form: Form) -> Result<Response, Failure> {
+    let mut caller = visit.acts().await?;
+    let Some(carried @ Carried::Invitation(secret)) = &Carried::of(&visit) else {
+        return Ok(go("/verify", &[]));
+    };
+    if !carried.sent(&visit, &form.form) {
+        return page(&visit, true).await;
+    }
+    let realm = &visit.ctx.realm;
+    let mut begin = Begin::new(AttemptKind::SignUp, None, Sink::Cookie);
+    begin.invitation = Some(secret.clone());
+    begin.name = Some(form.name.trim().to_owned()).filter(|name| !name.is_empty());
+    let begun = match begin::begin(realm, &caller, begin).await {
+        Ok(begun) => begun,
+        Err(error) => {
+            let refusal = again(&visit, error)?;
+            let invited = invitation::look(realm, secret).await.map_err(|e| visit.fails(e))?;
+            let mut page = Invitation {
+                form: carried.form(&visit),
+                address: invited.address.typed,
+                name: form.name,
+                policy: Policy::of(realm),
+                ..Invitation::default()
+            };
+            (page.wrong_name, page.trouble) = split(&refusal);
+            return visit.page(problem::status(refusal.kind), &page);
+        }
+    };
+    caller.browser = begun.browser;
+    let id = begun.outcome.attempt.id;
+    let error = match new_password::new_password(realm, &caller, id, Password::new(form.password)).await {
+        Ok(outcome) => return Ok(step(&visit, &outcome, begun.cookie)),
+        Err(error) => error,
+    };
+    if error.kind() == Some(Kind::AttemptClosed) {
+        // The address has an account already, which its owner may be told.
+        return Err(visit.fails(Kind::InvitationUnusable));
+    }
+    // From here on it is the attempt that goes on; it remembers the name. Its form is bound to it, and to the cookie
+    // that this browser may get only now.
+    let refusal = again(&visit, error)?;
+    let next = Carried::Attempt(id);
+    let form = match &begun.cookie {
+        Some(new) => next.form_for(&new.secret.text()),
+        None => next.form(&visit),
+    };
+    let mut page = set_password(&visit, &begun.outcome.attempt, form)?;
+    (page.wrong, page.trouble) = split(&refusal);
+    let mut response = visit.page(problem::status(refusal.kind), &page)?;
+    let config = visit.ctx.app.config();
+    let own = begun.cookie.and_then(|new| latchstring_web::cookie::set(config, &new, realm.now()));
+    put(&mut response, &[own, next.set(config)]);
+    Ok(response)
+}
+
+/// After a step: on to the next page, with the cookies that belong to it.
+fn step(visit: &Visit, outcome: &Outcome, fresh: Option<NewCookie>) -> Response {
+    let config = visit.ctx.app.config();
+    let now = visit.ctx.realm.now();
+    let completed = outcome.completed.as_ref();
+    // The one that a completed attempt gives replaces the one that it began with.
+    let own = completed.and_then(|c| c.cookie.clone()).or(fresh);
+    let own = own.and_then(|new| latchstring_web::cookie::set(config, &new, now));
+    let (next, to) = match completed {
+        Some(_) => {
+            let did = match outcome.attempt.kind {
+                AttemptKind::SignIn => Did::SignIn,
+                AttemptKind::SignUp => Did::SignUp,
+                AttemptKind::Recover => Did::Recover,
+                AttemptKind::StepUp | AttemptKind::Verify => Did::Confirm,
+            };
+            (Carried::Done(did), "/verify/done")
+        }
+        None => (Carried::Attempt(outcome.attempt.id), "/verify"),
+    };
+    go(to, &[own, next.set(config)])
+}
+
+/// It is done. Says so to whom it is true for.
+pub(super) async fn done(visit: Visit) -> Result<Response, Failure> {
+    let caller = visit.looks().await?;
+    let Some(full) = visit.signed_in(&caller).await? else { return Ok(go("/", &[])) };
+    let did = match Carried::of(&visit) {
+        Some(Carried::Done(did)) => did,
+        _ => Did::SignIn,
+    };
+    let heading = match did {
+        Did::SignIn => "You are signed in",
+        Did::SignUp => "Your account is ready",
+        Did::Recover => "Your new password is set",
+        Did::Confirm => "Confirmed",
+    };
+    visit.page(StatusCode::OK, &Done { heading, address: full.email().map(|e| e.typed.clone()) })
+}
+
+/// The address of a form, opened by hand.
+pub(super) async fn back() -> Response {
+    go("/verify", &[])
+}
+
+/// 303 to a page of ours. No address that came from outside is ever gone to.
+fn go(to: &'static str, cookies: &[Option<HeaderValue>]) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(to));
+    put(&mut response, cookies);
+    response
+}
+
+fn put(response: &mut Response, cookies: &[Option<HeaderValue>]) {
+    for cookie in cookies.iter().flatten() {
+        response.headers_mut().append(header::SET_COOKIE, cookie.clone());
+    }
+}
+
+/// Refusals after which the same form may be sent again. All others end here.
+fn again(visit: &Visit, error: Error) -> Result<Refusal, Failure> {
+    match error {
+        Error::Refused(refusal)
+            if matches!(refusal.kind.class(), Class::Invalid | Class::Limited | Class::Unavailable) =>
+        {
+            Ok(refusal)
+        }
+        error => Err(visit.fails(error)),
+    }
+}
+
+/// What is wrong with a field, or else with the whole.
+fn split(refusal: &Refusal) -> (Option<String>, Option<String>) {
+    let (_, says) = super::message::words(refusal);
+    match refusal.kind.class() {
+        Class::Invalid => (Some(says), None),
+        _ => (None, Some(says)),
+    }
+}
+
+/// A form of these pages.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Form {
+    form: String,
+    name: String,
+    password: String,
+}
+
+impl FromRequest<App> for Form {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        let fails = |Problem(error)| Failure::new(app, error);
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        if kind
+            .is_none_or(|v| v.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded"))
+        {
+            let says = "Open the page again, and send its form.";
+            return Err(fails(Kind::InputInvalid.param("Content-Type").says(says).into()));
+        }
+        let bytes = body::read(request).await.map_err(fails)?;
+        body::form(&bytes).map_err(fails)
+    }
+}
