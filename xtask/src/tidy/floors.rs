@@ -20,7 +20,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("token", &["token"]),
     ("attempt", &["attempt", "challenge"]),
     ("oauth", &["oauth"]),
-    ("account", &["account", "admin", "jobs", "sweep"]),
+    ("account", &["account", "admin", "jobs", "sweep", "testing"]),
 ];
 
 const CORE: &str = "crates/core/src/";
