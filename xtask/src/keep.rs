@@ -159,7 +159,7 @@ mod tests {
         let (kept, folder) = keep("echo ready; exec sleep 600");
         kept.wait_for("sleep", PATIENCE, |kept| kept.log().contains("ready").then_some(())).unwrap();
         assert!(kept.alive());
-        let pid = kept.pid().to_owned();
+        let pid = kept.pid.to_owned();
         drop(kept);
         assert!(!signal("0", &pid), "{pid} still runs");
         assert!(!folder.exists());
