@@ -12,7 +12,7 @@ use latchstring_core::{
     ground::Ground,
     hash::HashPool,
     random::SystemRandom,
-    realm::{OpenError, Opening, Realm},
+    realm::{Breached, OpenError, Opening, Realm},
     seal::Keys,
 };
 use latchstring_db::{Db, MigrateError, Options};
@@ -96,7 +96,9 @@ pub(crate) async fn realm(config: &Config) -> Result<Realm, Failure> {
             config.database_shown()
         )));
     }
-    realm_in(config, db, keys).await.map_err(|error| {
+    // A password that a command sets obeys the same rules as elsewhere.
+    let breached = config.breached_file.as_deref().map(crate::breached::open).transpose()?;
+    realm_in(config, db, keys, breached).await.map_err(|error| {
         let away = error.is_unavailable();
         let mut failure = Failure::from(error);
         if away {
@@ -107,14 +109,20 @@ pub(crate) async fn realm(config: &Config) -> Result<Realm, Failure> {
 }
 
 /// [`realm`], in a database that is open.
-pub(crate) async fn realm_in(config: &Config, db: Db, keys: Arc<Keys>) -> Result<Realm, OpenError> {
+pub(crate) async fn realm_in(
+    config: &Config,
+    db: Db,
+    keys: Arc<Keys>,
+    breached: Option<Arc<dyn Breached>>,
+) -> Result<Realm, OpenError> {
     let random = Arc::new(SystemRandom::default());
     let hash = HashPool::new(config.hash_threads.unwrap_or_else(process::cores).min(2), 16, random.clone());
     let hash = Arc::new(hash.map_err(|e| {
         latchstring_core::Error::from(latchstring_core::refusal::Fault::new("threads can't be started", e))
     })?);
-    let breached = config.breached_file.as_deref().and_then(|path| crate::breached::open(path).ok());
-    let mut issuer = config.url.clone().unwrap_or_else(|| dev::origin(dev::DEFAULT_LISTEN));
+    // As `dev` would make it up: there, the address of the last start is written down.
+    let listen = config.listen.unwrap_or(dev::DEFAULT_LISTEN);
+    let mut issuer = config.url.clone().unwrap_or_else(|| dev::origin(listen));
     let mut dev = false;
     loop {
         let opened = Realm::open(Opening {

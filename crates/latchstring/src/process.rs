@@ -29,6 +29,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+/// Prints a greeting.
+pub(crate) type Greeting = Box<dyn FnOnce(Option<&str>) + Send>;
+
 /// What distinguishes one server from another.
 pub(crate) struct Plan {
     pub(crate) config: Config,
@@ -43,7 +46,7 @@ pub(crate) struct Plan {
     /// Between being told to stop and taking no more connections: load balancers need a moment to see it.
     pub(crate) drain: Duration,
     /// Prints what a person wants to know once it serves; gets the set-up token while there is no API key.
-    pub(crate) greet: Box<dyn FnOnce(Option<&str>) + Send>,
+    pub(crate) greet: Greeting,
 }
 
 /// Longest time for requests that are under way at the stop.

@@ -4,7 +4,7 @@ use crate::{
     config::{self, Config},
     failure::Failure,
     files,
-    process::{self, Plan},
+    process::{self, Greeting, Plan},
     safety, say,
 };
 use latchstring_core::{random::SystemRandom, seal::Keys};
@@ -145,7 +145,7 @@ fn keys(config: &Config) -> Result<Keys, Failure> {
 }
 
 /// Prints where to click.
-fn greeting(config: &Config, origin: String) -> Box<dyn FnOnce(Option<&str>) + Send> {
+fn greeting(config: &Config, origin: String) -> Greeting {
     let database = config.database_shown();
     Box::new(move |token| {
         say::out(format_args!("\nLatchstring {} for development\n", env!("CARGO_PKG_VERSION")));

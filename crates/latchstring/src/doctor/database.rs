@@ -90,7 +90,7 @@ async fn inside(config: &Config) -> (Finding, Option<Realm>) {
 }
 
 async fn opened(config: &Config, db: latchstring_db::Db, keys: Keys) -> Result<Realm, OpenError> {
-    open::realm_in(config, db, Arc::new(keys)).await
+    open::realm_in(config, db, Arc::new(keys), None).await
 }
 
 fn development(shown: &str) -> Finding {

@@ -1,5 +1,5 @@
-//! `latchstring doctor`: looks at everything that a production server stands on, changes nothing, and says of each
-//! finding why it matters and how to mend it.
+//! `latchstring doctor`: looks at everything that a production server stands on, and says of each finding why it
+//! matters and how to mend it. It mends nothing by itself, and never migrates a database.
 
 mod database;
 mod machine;

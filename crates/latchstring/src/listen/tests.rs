@@ -62,6 +62,37 @@ async fn a_request_is_answered_and_knows_its_peer() {
 }
 
 #[tokio::test]
+async fn http_2_is_spoken_to_whoever_begins_with_it() {
+    use http_body_util::{BodyExt, Empty};
+    let served = served(SHORT).await;
+    let stream = TcpStream::connect(served.addr).await.expect("connects");
+    let (mut client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .expect("HTTP/2");
+    let over = tokio::spawn(connection);
+    let ask = |path: &str, cookie: usize| {
+        let request = Request::get(format!("http://x{path}")).header("cookie", "x".repeat(cookie));
+        request.body(Empty::<axum::body::Bytes>::new()).expect("a request")
+    };
+    let answer = client.send_request(ask("/", 0)).await.expect("answered");
+    assert_eq!((answer.status().as_u16(), answer.version()), (200, Version::HTTP_2));
+    assert_eq!(answer.into_body().collect().await.expect("a body").to_bytes(), "hello");
+    let large = client.send_request(ask("/", HEAD)).await;
+    assert!(large.is_err() || large.is_ok_and(|a| a.status() == 431), "attack_a158");
+    let answer = client.send_request(ask("/panic", 0)).await.expect("answered");
+    assert_eq!(answer.status(), 500);
+    // A stop finishes what is under way.
+    let slow = tokio::spawn(client.send_request(ask("/slow", 0)));
+    sleep(Duration::from_millis(100)).await;
+    served.phase.send_replace(Phase::Closing);
+    assert_eq!(slow.await.expect("no panic").expect("answered").status(), 200);
+    drop(client);
+    tokio::time::timeout(Duration::from_secs(3), served.over).await.expect("over").expect("no panic");
+    let _ = over.await;
+}
+
+#[tokio::test]
 async fn a_panic_is_a_500_that_tells_nothing_and_the_next_request_is_served() {
     let served = served(Limits::default()).await;
     let answer = talk(served.addr, &get_("/panic")).await;

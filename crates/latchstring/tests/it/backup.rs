@@ -61,7 +61,11 @@ fn a_backup_taken_while_writing_opens_and_holds_what_was_acknowledged_before() {
     let admin = restored.client().bearer(key);
     assert!(before.len() > 5, "{} were made", before.len());
     for id in before {
-        assert_eq!(admin.get(&format!("/api/v1/users/{id}")).expect("answered").status, 200, "{id} is missing");
+        assert_eq!(
+            admin.get(&format!("/api/v1/users/{id}")).expect("answered").status,
+            200,
+            "{id} is missing"
+        );
     }
     restored.stop();
 }
@@ -69,11 +73,13 @@ fn a_backup_taken_while_writing_opens_and_holds_what_was_acknowledged_before() {
 #[test]
 fn nothing_is_overwritten_by_accident() {
     let home = Home::sqlite();
-    run(&mut command(&home, &["backup", "copy.db"])).expect(1, &["there is no database", "Start the server once"]);
+    run(&mut command(&home, &["backup", "copy.db"]))
+        .expect(1, &["there is no database", "Start the server once"]);
     Server::ready(dev(&home)).stop();
     std::fs::write(home.path().join("copy.db"), "mine").expect("written");
     run(&mut command(&home, &["backup", "copy.db"])).expect(2, &["is there already", "--force"]);
-    run(&mut command(&home, &["backup", "data/latchstring.db", "--force"])).expect(2, &["the database itself"]);
+    run(&mut command(&home, &["backup", "data/latchstring.db", "--force"]))
+        .expect(2, &["the database itself"]);
     run(&mut command(&home, &["backup", "."])).expect(2, &["is a folder"]);
     run(&mut command(&home, &["backup", "none/copy.db"])).expect(1, &["Is there room"]);
     assert_eq!(run(&mut command(&home, &["backup", "copy.db", "--force"])).code, Some(0));

@@ -137,7 +137,8 @@ impl Server {
     /// Spends the set-up token for an API key, and gives a client with it.
     pub(crate) fn admin(&self) -> Client {
         let token = self.line("set-up token: ");
-        let answer = self.client().post("/api/v1/setup", &serde_json::json!({ "token": token })).expect("answered");
+        let answer =
+            self.client().post("/api/v1/setup", &serde_json::json!({ "token": token })).expect("answered");
         assert_eq!(answer.status, 201, "{answer:?}");
         self.client().bearer(&answer.text("key"))
     }

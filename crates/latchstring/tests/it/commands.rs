@@ -11,7 +11,11 @@ fn users_are_managed_beside_a_running_server() {
     let home = Home::new();
     run(&mut command(&home, &["user", "list"])).expect(
         if home.database.starts_with("sqlite:") { 1 } else { 2 },
-        &[if home.database.starts_with("sqlite:") { "there is no database at" } else { "LATCHSTRING_SECRET is not set" }],
+        &[if home.database.starts_with("sqlite:") {
+            "there is no database at"
+        } else {
+            "LATCHSTRING_SECRET is not set"
+        }],
     );
     let server = Server::ready(dev(&home));
     let admin = server.admin();
@@ -31,7 +35,8 @@ fn users_are_managed_beside_a_running_server() {
     };
     let signed_in = sign_in();
     assert_eq!(signed_in.status, 201, "{signed_in:?}");
-    let access = signed_in.json().pointer("/result/access_token").and_then(Value::as_str).map(ToOwned::to_owned);
+    let access =
+        signed_in.json().pointer("/result/access_token").and_then(Value::as_str).map(ToOwned::to_owned);
     let me = server.client().bearer(&access.expect("a token"));
     assert_eq!(me.get("/api/v1/account").expect("answered").status, 200);
 
@@ -46,7 +51,10 @@ fn users_are_managed_beside_a_running_server() {
     cli(&["user", "create", "--email", "not an address"], "").expect(1, &["Not an e-mail address"]);
     cli(&["user", "set-password", &id, "--password-stdin"], "password1").expect(1, &["Password too weak"]);
     cli(&["user", "set-password", &id, "--password-stdin"], "").expect(2, &["no password on standard input"]);
-    assert_eq!(cli(&["user", "set-password", &id, "--password-stdin"], "another good password 7").code, Some(0));
+    assert_eq!(
+        cli(&["user", "set-password", &id, "--password-stdin"], "another good password 7").code,
+        Some(0)
+    );
     cli(&["user", "show", "nobody@example.com"], "").expect(1, &["there is no user", "user list"]);
     let list = cli(&["user", "list", "--begins-with", "ada", "--json"], "").json();
     assert_eq!(list["users"].as_array().map(Vec::len), Some(1));
@@ -70,7 +78,8 @@ fn keys_are_managed_beside_a_running_server() {
     let reader = server.client().bearer(&text);
     assert_eq!(reader.get("/api/v1/users").expect("answered").status, 200);
     assert_eq!(reader.get("/api/v1/settings").expect("answered").status, 403);
-    cli(&["api-key", "create", "x", "--permission", "everything"]).expect(1, &["There is no permission", "users:read"]);
+    cli(&["api-key", "create", "x", "--permission", "everything"])
+        .expect(1, &["There is no permission", "users:read"]);
     let list = cli(&["api-key", "list", "--json"]).json();
     let id = list["api_keys"][0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(list["api_keys"][0]["state"], "good");
@@ -90,7 +99,8 @@ fn keys_are_managed_beside_a_running_server() {
     crate::child::until("the new key is published", || kids().contains(&kid));
     assert!(before.iter().all(|kid| kids().contains(kid)), "the old one stays");
     let list = cli(&["keys", "list", "--json"]).json();
-    let states: Vec<_> = list["keys"].as_array().into_iter().flatten().filter_map(|k| k["state"].as_str()).collect();
+    let states: Vec<_> =
+        list["keys"].as_array().into_iter().flatten().filter_map(|k| k["state"].as_str()).collect();
     assert!(states.contains(&"next") && states.contains(&"active"), "{list}");
     assert_eq!(cli(&["keys", "rotate", "--now"]).code, Some(0));
     cli(&["keys", "rotate", "--ring", "nativ"]).expect(2, &["there is no ring", "native"]);

@@ -29,7 +29,11 @@ fn what_was_acknowledged_survives_a_kill() {
         let facts = std::mem::take(&mut *acknowledged.lock().expect("no panic"));
         for (id, there) in &facts {
             let status = admin.get(&format!("/api/v1/users/{id}")).expect("answered").status;
-            assert_eq!(status == 200, *there, "round {round}: user {id}, there: {there}; the answer is {status}");
+            assert_eq!(
+                status == 200,
+                *there,
+                "round {round}: user {id}, there: {there}; the answer is {status}"
+            );
         }
         if round == ROUNDS {
             server.stop();
@@ -50,7 +54,9 @@ fn what_was_acknowledged_survives_a_kill() {
                             continue;
                         }
                         // Without an answer nobody knows: such a user is no fact.
-                        let Ok(gone) = admin.send("DELETE", &format!("/api/v1/users/{id}"), "") else { return };
+                        let Ok(gone) = admin.send("DELETE", &format!("/api/v1/users/{id}"), "") else {
+                            return;
+                        };
                         assert_eq!(gone.status / 100, 2, "{gone:?}");
                         acknowledged.lock().expect("no panic").push((id, false));
                     }

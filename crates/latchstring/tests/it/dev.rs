@@ -52,7 +52,11 @@ fn no_command_is_dev_and_mail_is_caught() {
     let body = json!({ "kind": "sign_up", "identifier": "ada@example.com" });
     let begun = server.client().post("/api/v1/attempts", &body).expect("answered");
     assert_eq!(begun.status, 201, "{begun:?}");
-    assert_eq!(server.client().get("/metrics").expect("answered").status, 404, "metrics have their own listener");
+    assert_eq!(
+        server.client().get("/metrics").expect("answered").status,
+        404,
+        "metrics have their own listener"
+    );
     server.stop();
 }
 

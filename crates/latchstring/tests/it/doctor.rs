@@ -9,7 +9,10 @@ use serde_json::Value;
 
 fn findings(value: &Value, level: &str) -> Vec<String> {
     let all = value["findings"].as_array().cloned().unwrap_or_default();
-    all.iter().filter(|f| f["level"] == level).map(|f| f["says"].as_str().unwrap_or_default().to_owned()).collect()
+    all.iter()
+        .filter(|f| f["level"] == level)
+        .map(|f| f["says"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[test]
@@ -29,7 +32,10 @@ fn a_good_set_up_passes_and_is_not_changed() {
     assert_eq!((&value["ok"], value["bad"].as_u64()), (&Value::Bool(true), Some(0)), "{value:#}");
     let good = findings(&value, "good");
     assert!(good.iter().any(|says| says.contains("is writable, with schema")), "{good:?}");
-    assert!(good.iter().any(|says| says.contains("smtp+plain://127.0.0.1") && says.contains("answers")), "{good:?}");
+    assert!(
+        good.iter().any(|says| says.contains("smtp+plain://127.0.0.1") && says.contains("answers")),
+        "{good:?}"
+    );
     assert!(sink.mails().is_empty(), "it sends nothing");
     server.stop();
 
@@ -56,7 +62,9 @@ fn every_finding_says_why_and_how() {
     Server::ready(dev(&home)).stop();
     let ended = run(&mut command(&home, &["doctor"]));
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    for part in ["✗ public address", "why:", "mend:", "made by `latchstring dev`", "needs the bad ones mended"] {
+    for part in
+        ["✗ public address", "why:", "mend:", "made by `latchstring dev`", "needs the bad ones mended"]
+    {
         assert!(ended.out.contains(part), "`{part}` is missing in:\n{}", ended.out);
     }
     let ended = run(command(&home, &["doctor", "--json"]).env("LATCHSTRING_LITSEN", "x"));

@@ -97,9 +97,9 @@ pub(crate) fn read(stream: &mut TcpStream) -> std::io::Result<Answer> {
     let cut = || std::io::Error::other(format!("cut off: {text:?}"));
     let (head, body) = text.split_once("\r\n\r\n").ok_or_else(cut)?;
     let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(cut)?;
-    let length = head
-        .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").and_then(|n| n.parse::<usize>().ok()));
+    let length = head.lines().find_map(|line| {
+        line.to_ascii_lowercase().strip_prefix("content-length: ").and_then(|n| n.parse::<usize>().ok())
+    });
     if length.is_some_and(|length| length != body.len()) {
         return Err(cut());
     }

@@ -15,7 +15,8 @@ fn begin(client: &Client, address: &str) -> (String, Client) {
     let begun = client.post("/api/v1/attempts", &body).expect("answered");
     assert_eq!(begun.status, 201, "{begun:?}");
     let mine = client.clone().with("Latchstring-Attempt", &begun.text("handle"));
-    let sent = mine.send("POST", &format!("/api/v1/attempts/{}/code/send", begun.text("id")), "").expect("answered");
+    let sent =
+        mine.send("POST", &format!("/api/v1/attempts/{}/code/send", begun.text("id")), "").expect("answered");
     assert_eq!(sent.status, 202, "{sent:?}");
     (begun.text("id"), mine)
 }

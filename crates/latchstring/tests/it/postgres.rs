@@ -22,7 +22,8 @@ fn a_database_that_is_away_at_the_start_may_come_later() {
     drop(reserved);
     let (scheme, rest) = home.database.split_once("://").expect("a URL");
     let (authority, name) = rest.split_once('/').expect("a database");
-    let (user, back) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    let (user, back) =
+        authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
     let mut command = serve(&home, 25);
     command.env("LATCHSTRING_DATABASE", format!("{scheme}://{user}{front}/{name}"));

@@ -15,10 +15,14 @@ fn unknown_settings_are_told_the_nearest() {
     unknown.env("LATCHSTRING_DATABSE", "x").env("LATCHSTRING_PORT", "80");
     run(&mut unknown).expect(
         2,
-        &["LATCHSTRING_DATABSE: there is no such variable. Did you mean LATCHSTRING_DATABASE?", "LATCHSTRING_LISTEN?"],
+        &[
+            "LATCHSTRING_DATABSE: there is no such variable. Did you mean LATCHSTRING_DATABASE?",
+            "LATCHSTRING_LISTEN?",
+        ],
     );
     std::fs::write(home.path().join("latchstring.toml"), "lissten = \"127.0.0.1:0\"\n").expect("written");
-    run(&mut dev(&home)).expect(2, &["lissten in latchstring.toml: there is no such setting. Did you mean listen?"]);
+    run(&mut dev(&home))
+        .expect(2, &["lissten in latchstring.toml: there is no such setting. Did you mean listen?"]);
     run(&mut command(&home, &["--config", "none.toml", "dev"])).expect(2, &["none.toml", "can't be read"]);
     run(&mut command(&home, &["serv"])).expect(2, &["serve"]);
     assert!(!home.file().exists(), "nothing may be made by a start that is refused");
@@ -111,7 +115,8 @@ fn a_changed_address_is_taken_only_when_it_is_said() {
         command.args(args).env("LATCHSTRING_URL", "https://login.example.test");
         command
     };
-    run(&mut elsewhere(&[])).expect(1, &["https://auth.example.test", "https://login.example.test", "--accept-new-url"]);
+    run(&mut elsewhere(&[]))
+        .expect(1, &["https://auth.example.test", "https://login.example.test", "--accept-new-url"]);
     let mut server = Server::start(elsewhere(&["--accept-new-url"]));
     server.host = "login.example.test".into();
     server.until_ready();
@@ -127,14 +132,19 @@ fn a_newer_database_is_left_alone() {
     let home = Home::new();
     Server::ready(serve(&home, 25)).stop();
     block_on(async {
-        let next = Migration { number: 9_999, name: "future", sql: "CREATE TABLE future (id BIGINT NOT NULL PRIMARY KEY)" };
+        let next = Migration {
+            number: 9_999,
+            name: "future",
+            sql: "CREATE TABLE future (id BIGINT NOT NULL PRIMARY KEY)",
+        };
         let all: &'static [Migration] = [MIGRATIONS, &[next]].concat().leak();
         let db = Db::open(&home.database, Options::default()).await.expect("opens");
         db.migrate(all).await.expect("migrates");
         db.close().await;
     });
     run(&mut serve(&home, 25)).expect(1, &["newer than this program", "9999"]);
-    run(&mut command(&home, &["user", "list"]).env("LATCHSTRING_SECRET", SECRET)).expect(1, &["newer than this program"]);
+    run(command(&home, &["user", "list"]).env("LATCHSTRING_SECRET", SECRET))
+        .expect(1, &["newer than this program"]);
 }
 
 #[test]
@@ -167,11 +177,15 @@ fn a_place_that_can_not_be_written_is_told() {
         command.env("LATCHSTRING_DATABASE", "sqlite:file/latchstring.db");
         run(command)
     };
-    below_a_file(&mut serve(&home, 25)).expect(1, &["cannot write the database file", "LATCHSTRING_DATABASE"]);
+    below_a_file(&mut serve(&home, 25))
+        .expect(1, &["cannot write the database file", "LATCHSTRING_DATABASE"]);
     below_a_file(&mut dev(&home)).expect(1, &["dev-secret can't be written", "LATCHSTRING_DATABASE"]);
 
-    std::fs::write(home.path().join("other.db"), "this is no database at all, but a text that goes on for a while\n".repeat(99))
-        .expect("written");
+    std::fs::write(
+        home.path().join("other.db"),
+        "this is no database at all, but a text that goes on for a while\n".repeat(99),
+    )
+    .expect("written");
     let mut garbage = serve(&home, 25);
     garbage.env("LATCHSTRING_DATABASE", "sqlite:other.db");
     run(&mut garbage).expect(1, &["is not an SQLite database"]);

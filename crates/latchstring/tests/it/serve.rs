@@ -17,7 +17,9 @@ fn it_answers_for_its_own_name_and_prints_the_token_once() {
     server.host = HOST.into();
     server.until_ready();
     let admin = server.admin();
-    let made = admin.post("/api/v1/users", &json!({ "email": "ada@example.com", "email_proven": true })).expect("answered");
+    let made = admin
+        .post("/api/v1/users", &json!({ "email": "ada@example.com", "email_proven": true }))
+        .expect("answered");
     assert_eq!(made.status, 201, "{made:?}");
     assert!(made.head.to_ascii_lowercase().contains("strict-transport-security"), "{}", made.head);
 
@@ -48,7 +50,11 @@ fn metrics_have_a_listener_of_their_own() {
     let server = Server::ready(command);
     let answer = Client::new(metrics, "anything").get("/metrics").expect("answered");
     assert_eq!(answer.status, 200);
-    assert!(answer.body.contains("latchstring_requests_total{route=\"/readyz\",status=\"200\"}"), "{}", answer.body);
+    assert!(
+        answer.body.contains("latchstring_requests_total{route=\"/readyz\",status=\"200\"}"),
+        "{}",
+        answer.body
+    );
     assert_eq!(Client::new(metrics, "anything").get("/").expect("answered").status, 404);
     server.stop();
 }

@@ -83,7 +83,8 @@ fn nothing_is_lost_under_load() {
                     let body = json!({ "username": format!("user-{worker}-{n}") }).to_string();
                     // A connection that is refused was never ours to answer.
                     let Ok(mut stream) = admin.connect() else { break };
-                    let sent = stream.write_all((admin.head("POST", "/api/v1/users", body.len()) + &body).as_bytes());
+                    let sent = stream
+                        .write_all((admin.head("POST", "/api/v1/users", body.len()) + &body).as_bytes());
                     sent.expect("a connection that was taken takes the request");
                     let answer = read(&mut stream).expect("a request that was taken is answered");
                     assert_eq!(answer.status, 201, "{answer:?}");
@@ -97,7 +98,8 @@ fn nothing_is_lost_under_load() {
     server.signal("TERM");
     let status = server.wait();
     assert!(status.success(), "{status}: {}", server.log());
-    let made: Vec<String> = workers.into_iter().flat_map(|w| w.join().expect("no request was lost")).collect();
+    let made: Vec<String> =
+        workers.into_iter().flat_map(|w| w.join().expect("no request was lost")).collect();
     assert!(made.len() > 10, "{} were made", made.len());
 
     let server = Server::ready(serve(&home, 25));
