@@ -120,11 +120,9 @@ fn host_is_ours(config: &Config, request: &Request) -> bool {
 /// A browser says where a request comes from: by `Sec-Fetch-Site`, or by `Origin`. Both absent: not a browser that we
 /// know, and a cookie alone does not act.
 fn may_act(app: &App, headers: &HeaderMap) -> bool {
-    if let Some(site) = headers.get("sec-fetch-site") {
-        if site == "same-origin" {
-            return true;
-        }
-        // Navigations by hand (`none`) never act; other origins must be listed.
+    // Navigations by hand (`none`) never act; other origins must be listed.
+    if headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin") {
+        return true;
     }
     match headers.get(header::ORIGIN).and_then(|o| o.to_str().ok()) {
         Some(origin) => is_own(app.config(), origin) || is_listed(app, origin),

@@ -24,11 +24,10 @@ pub async fn send(realm: &Realm, caller: &Caller, id: AttemptId) -> Result<()> {
     let attempt = load(realm, caller, id).await?;
     let step = if attempt.offers(at_sign_up).contains(&Step::Factor) { Step::Factor } else { Step::Code };
     attempt.must_offer(step, at_sign_up)?;
-    let target = target(realm, &attempt, step).await?;
+    let mut target = target(realm, &attempt, step).await?;
 
     realm.limit_address(Rule::SendsByAddress, &caller.source).await?;
-    realm.limit(Rule::SendsByTarget, target.address.normal.as_bytes()).await?;
-    realm.limit(Rule::SendsByTargetDaily, target.address.normal.as_bytes()).await?;
+    limit_target(realm, &attempt, step, &mut target).await?;
 
     let settings = realm.settings();
     let ground = realm.ground();
@@ -70,6 +69,25 @@ pub async fn send(realm: &Realm, caller: &Caller, id: AttemptId) -> Result<()> {
             outbox::put(tx, &job).await
         })
         .await
+}
+
+/// Limits by what was typed refuse; limits of a mailbox that was found by a username are silent, or exhausting somebody's
+/// address would show which username is theirs.
+async fn limit_target(realm: &Realm, attempt: &Attempt, step: Step, target: &mut Target) -> Result<()> {
+    let by_name =
+        attempt.identifier.as_ref().filter(|i| i.kind == IdentifierKind::Username && step == Step::Code);
+    if let Some(name) = by_name {
+        realm.limit(Rule::SendsByTarget, format!("username {}", name.normal).as_bytes()).await?;
+    }
+    for rule in [Rule::SendsByTarget, Rule::SendsByTargetDaily] {
+        match realm.limit(rule, target.address.normal.as_bytes()).await {
+            Err(e) if by_name.is_some() && e.kind() == Some(Kind::RateLimited) => {
+                target.tells = Tells::Nobody
+            }
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 fn purpose(attempt: &Attempt, step: Step) -> Purpose {

@@ -144,6 +144,7 @@ pub(crate) async fn finish(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut At
     store::complete(tx, attempt, done.session, draw.now).await?;
     attempt.open = false;
     attempt.session = Some(done.session);
+    attempt.expires_at = draw.now + super::READABLE;
     Ok(finished(Some(done)))
 }
 

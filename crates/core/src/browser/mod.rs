@@ -43,19 +43,18 @@ pub async fn check(realm: &Realm, value: &str) -> Result<Option<Known>> {
     let hash = cookie.hashed();
     let id = BrowserId(cookie.id);
     let now = realm.now();
-    if realm.is_fresh() {
-        if let Some(cached) = realm.browsers().get(&cookie.id)
-            && cached.generation >= realm.ended().browser_generation(id)
-            && !cached.signed.as_ref().is_some_and(|s| dead(realm, s, now))
-        {
-            if !hash.matches(&cached.hash) {
-                return Ok(None);
-            }
-            if let Some(signed) = &cached.signed {
-                touch(realm, signed, now);
-            }
-            return Ok(Some(Known { id, generation: cached.generation, signed: cached.signed.clone() }));
+    if realm.is_fresh()
+        && let Some(cached) = realm.browsers().get(&cookie.id)
+        && cached.generation >= realm.ended().browser_generation(id)
+        && !cached.signed.as_ref().is_some_and(|s| dead(realm, s, now))
+    {
+        if !hash.matches(&cached.hash) {
+            return Ok(None);
         }
+        if let Some(signed) = &cached.signed {
+            touch(realm, signed, now);
+        }
+        return Ok(Some(Known { id, generation: cached.generation, signed: cached.signed.clone() }));
     }
     // In a box: what a hit, the usual case, carries along stays small.
     Box::pin(read(realm, &hash, id, now)).await

@@ -125,7 +125,7 @@ fn follow(app: App, after: i64) -> impl Stream<Item = Result<Event, Infallible>>
                 return None;
             }
             tokio::time::sleep(LOOK).await;
-            let Some(realm) = state.app.realm() else { return None };
+            let realm = state.app.realm()?;
             match ended::after(realm.db(), state.after, 500).await {
                 Ok(list) => state.waiting.extend(list),
                 // The database is away: the reader notices by the missing heartbeat no later than by a closed feed.

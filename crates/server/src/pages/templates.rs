@@ -61,6 +61,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.add_filter("prose", prose);
     environment.add_filter("address", address);
     environment.add_filter("initial", initial);
+    environment.add_filter("parts", parts);
     // Addresses of ours have nothing to escape.
     environment.add_global(
         "assets",
@@ -87,6 +88,11 @@ fn prose(text: &str) -> Value {
 /// An e-mail address, which may break in the middle if it has to.
 fn address(text: &str) -> Value {
     Value::from_safe_string(escape(text).replace('@', "@<wbr>"))
+}
+
+/// A name of several words, which may break between them.
+fn parts(text: &str) -> Value {
+    Value::from_safe_string(escape(text).replace('_', "_<wbr>"))
 }
 
 /// The letter by which an account is known at a glance.
