@@ -72,7 +72,6 @@ impl Kept {
         Ok(Kept { pid: pid.trim().to_owned(), keeper, pipe, log })
     }
 
-
     /// Whether it still runs. A program that ended but was not waited for (state Z) does not.
     pub(crate) fn alive(&self) -> bool {
         match std::fs::read_to_string(format!("/proc/{}/stat", self.pid)) {

@@ -79,7 +79,6 @@ impl Server {
         self.addr
     }
 
-
     pub(crate) fn kill(&self) {
         self.kept.kill();
     }

@@ -29,9 +29,12 @@ fn request(addr: SocketAddr, method: &str, path: &str, headers: &str, body: &str
     let body = match (method, body) {
         ("GET", _) => "\r\n".to_owned(),
         (_, "") => "Content-Length: 0\r\n\r\n".to_owned(),
-        (_, body) => format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+        (_, body) => {
+            format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        }
     };
-    format!("{method} {path} HTTP/1.1\r\nHost: {addr}\r\nUser-Agent: bench\r\nAccept: */*\r\n{headers}{body}").into_bytes()
+    format!("{method} {path} HTTP/1.1\r\nHost: {addr}\r\nUser-Agent: bench\r\nAccept: */*\r\n{headers}{body}")
+        .into_bytes()
 }
 
 impl Load {
@@ -97,7 +100,12 @@ pub(crate) struct Measured {
 }
 
 /// Asks for `time` with `callers`, after a short warm-up.
-pub(crate) async fn measure(load: &Load, pid: u32, time: Duration, callers: usize) -> Result<Measured, String> {
+pub(crate) async fn measure(
+    load: &Load,
+    pid: u32,
+    time: Duration,
+    callers: usize,
+) -> Result<Measured, String> {
     let counting = Arc::new(AtomicBool::new(false));
     let over = Arc::new(AtomicBool::new(false));
     let next = Arc::new(AtomicUsize::new(0));
@@ -132,7 +140,12 @@ fn summary(mut micros: Vec<u32>, seconds: f64, used: f64) -> Measured {
     micros.sort_unstable();
     let at = |q: f64| micros.get((micros.len() as f64 * q) as usize).copied().unwrap_or(0);
     let n = micros.len().max(1) as f64;
-    Measured { rate: n / seconds, cpu: used / n, p50: f64::from(at(0.5)) / 1e3, p99: f64::from(at(0.99)) / 1e3 }
+    Measured {
+        rate: n / seconds,
+        cpu: used / n,
+        p50: f64::from(at(0.5)) / 1e3,
+        p99: f64::from(at(0.99)) / 1e3,
+    }
 }
 
 /// One caller. For refreshes it owns every `callers`-th family and always shows the newest token.
@@ -172,7 +185,8 @@ async fn ask(
             micros.push(u32::try_from(watch.elapsed().as_micros()).unwrap_or(u32::MAX));
         }
         if own.is_some() {
-            let start = find(&buffer[body..], b"\"refresh_token\":\"").ok_or("no refresh token in the answer")?;
+            let start =
+                find(&buffer[body..], b"\"refresh_token\":\"").ok_or("no refresh token in the answer")?;
             let rest = &buffer[body + start + 17..];
             let end = rest.iter().position(|b| *b == b'"').ok_or("no end of the refresh token")?;
             tokens[at] = rest[..end].to_vec();
@@ -221,7 +235,12 @@ pub(crate) struct Storm {
 const STEADY: usize = 2_000;
 
 /// Measures session checks at 2,000 a second while `callers` sign in.
-pub(crate) async fn storm(world: &World, addr: SocketAddr, time: Duration, callers: usize) -> Result<Storm, String> {
+pub(crate) async fn storm(
+    world: &World,
+    addr: SocketAddr,
+    time: Duration,
+    callers: usize,
+) -> Result<Storm, String> {
     let sign_in = Load::sign_in(addr, world);
     let counting = Arc::new(AtomicBool::new(true));
     let over = Arc::new(AtomicBool::new(false));
@@ -276,7 +295,10 @@ async fn lane_of(
         let sent = watch.elapsed();
         let late = sent.saturating_sub(due).saturating_sub(Duration::from_millis(2));
         n += 20;
-        stream.write_all(&requests[n.wrapping_mul(7_919) % requests.len()]).await.map_err(|e| e.to_string())?;
+        stream
+            .write_all(&requests[n.wrapping_mul(7_919) % requests.len()])
+            .await
+            .map_err(|e| e.to_string())?;
         answer(&mut stream, &mut buffer).await?;
         let took = watch.elapsed() - sent + late;
         micros.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));

@@ -97,7 +97,11 @@ async fn database(o: &Options, hello: &process::Hello, url: &str, argon: f64) ->
     Server::start(&o.binary, url, port, &world.secret, &o.folder).await?.stop().await;
     let server = Server::start(&o.binary, url, port, &world.secret, &o.folder).await?;
     let over = server.ready.as_secs_f64() - hello.ready.as_secs_f64();
-    say(&format!("ready                {:.1} ms after exec (hello + {:.1} ms)", server.ready.as_secs_f64() * 1e3, over * 1e3));
+    say(&format!(
+        "ready                {:.1} ms after exec (hello + {:.1} ms)",
+        server.ready.as_secs_f64() * 1e3,
+        over * 1e3
+    ));
     say(&format!("resident, idle       {:.1} MB", server.resident()));
     let time = Duration::from_secs(o.seconds);
     say(&format!(

@@ -43,7 +43,9 @@ impl World {
         let secret = Keys::generate(&*random).to_string();
         let keys = Arc::new(Keys::parse(&secret).map_err(|e| e.to_string())?);
         let ground = Ground::new(Arc::new(SystemClock), random.clone(), keys);
-        let db = latchstring_db::Db::open(url, latchstring_db::Options::default()).await.map_err(|e| e.to_string())?;
+        let db = latchstring_db::Db::open(url, latchstring_db::Options::default())
+            .await
+            .map_err(|e| e.to_string())?;
         let hash = Arc::new(HashPool::new(2, 64, random).map_err(|e| e.to_string())?);
         let issuer = format!("http://localhost:{port}");
         let opening =
@@ -221,7 +223,16 @@ async fn put(tx: &mut latchstring_db::Tx, people: &[Person], phc: &str) -> Resul
             is_primary: true,
         };
         latchstring_core::identifier::store::insert(tx, new, now).await?;
-        latchstring_core::credential::store::set_password(tx, p.credential, p.user, phc, SetBy::User, true, now).await?;
+        latchstring_core::credential::store::set_password(
+            tx,
+            p.credential,
+            p.user,
+            phc,
+            SetBy::User,
+            true,
+            now,
+        )
+        .await?;
         if let Some(held) = &p.held {
             put_held(tx, held).await?;
         }
@@ -234,8 +245,15 @@ async fn put_held(tx: &mut latchstring_db::Tx, held: &Held) -> Result<()> {
     let browser = BrowserId(held.browser.id);
     let hash = held.browser.hashed().0;
     session::store::insert(tx, &held.session, now).await?;
-    latchstring_core::browser::store::insert(tx, browser, &hash, Some("bench"), now, now + Realm::micros(30 * 86_400))
-        .await?;
+    latchstring_core::browser::store::insert(
+        tx,
+        browser,
+        &hash,
+        Some("bench"),
+        now,
+        now + Realm::micros(30 * 86_400),
+    )
+    .await?;
     latchstring_core::browser::store::set_current(tx, browser, Some(held.session.id)).await?;
     family::store::insert(tx, &held.family, now).await
 }

@@ -22,7 +22,8 @@ pub(crate) fn free_port() -> Result<u16, String> {
 /// Serves the barest answer of the framework until it is killed.
 pub(crate) async fn hello(addr: &str) -> Result<(), String> {
     let listener = tokio::net::TcpListener::bind(addr).await.map_err(|e| e.to_string())?;
-    let router: Router = Router::new().route("/", get(async || "hello")).route("/readyz", get(async || "ready"));
+    let router: Router =
+        Router::new().route("/", get(async || "hello")).route("/readyz", get(async || "ready"));
     loop {
         let (stream, _) = listener.accept().await.map_err(|e| e.to_string())?;
         let _ = stream.set_nodelay(true);
@@ -48,7 +49,8 @@ impl Hello {
         let addr = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let own = std::env::current_exe().map_err(|e| e.to_string())?;
         let watch = Stopwatch::start();
-        let child = Command::new(own).arg("hello").arg(addr.to_string()).spawn().map_err(|e| e.to_string())?;
+        let child =
+            Command::new(own).arg("hello").arg(addr.to_string()).spawn().map_err(|e| e.to_string())?;
         let pid = child.id();
         wait(addr).await?;
         Ok(Self { child, addr, pid, ready: watch.elapsed() })

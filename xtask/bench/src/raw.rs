@@ -22,7 +22,11 @@ pub(crate) fn signatures() {
                 n += 1;
             }
         }
-        say(&format!("raw {:<16} {:.1} us a signed token", alg.as_str(), watch.elapsed().as_secs_f64() * 1e6 / f64::from(n)));
+        say(&format!(
+            "raw {:<16} {:.1} us a signed token",
+            alg.as_str(),
+            watch.elapsed().as_secs_f64() * 1e6 / f64::from(n)
+        ));
     }
 }
 
