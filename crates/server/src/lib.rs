@@ -74,7 +74,32 @@ pub fn router(app: App) -> Router {
 /// The OpenAPI document, as `openapi.json` has it.
 pub fn openapi() -> String {
     let (_, document) = build();
-    let mut text = document.to_pretty_json().unwrap_or_default();
+    let mut document = serde_json::to_value(&document).unwrap_or_default();
+    let paths = document.get_mut("paths").and_then(serde_json::Value::as_object_mut);
+    for (path, operations) in paths.into_iter().flatten() {
+        for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+            polish(method, path, operation);
+        }
+    }
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// What the handlers' attributes can't say: names that are unique in the whole document (handlers are named by their
+/// verb alone), and the media type of problem documents (RFC 9457, 3).
+fn polish(method: &str, path: &str, operation: &mut serde_json::Value) {
+    let place: Vec<&str> = path.split(['/', '.', '{', '}']).filter(|part| !part.is_empty()).collect();
+    operation["operationId"] = format!("{method}_{}", place.join("_").replace('-', "_")).into();
+    let responses = operation.get_mut("responses").and_then(serde_json::Value::as_object_mut);
+    for (status, response) in responses.into_iter().flatten() {
+        let content = response.get_mut("content").and_then(serde_json::Value::as_object_mut);
+        if let Some(content) = content
+            && status.starts_with('4')
+            && path != "/token"
+            && let Some(problem) = content.remove("application/json")
+        {
+            content.insert("application/problem+json".into(), problem);
+        }
+    }
 }

@@ -213,11 +213,13 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
     realm.db().write(async move |tx| -> Result<()> { store::insert(tx, &stored, mount).await }).await?;
 
     let mut outcome = Outcome { attempt, completed: None };
-    if begin.guest {
+    // A guest, or somebody invited where no password is asked for: nothing is left to do.
+    let invited = outcome.attempt.body.invitation.is_some();
+    if begin.guest || (invited && outcome.attempt.offers(super::password_at_sign_up(realm)).is_empty()) {
         let mut caller = caller.clone();
         caller.browser = browser.clone();
         caller.handle = handle.clone();
-        outcome = complete::guest(realm, &caller, outcome.attempt).await?;
+        outcome = complete::at_once(realm, &caller, outcome.attempt).await?;
     }
     Ok(Begun { outcome, handle, cookie, browser })
 }

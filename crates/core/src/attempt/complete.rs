@@ -431,8 +431,9 @@ async fn rotate_cookie(
     Ok(Some(NewCookie { secret, expires_at }))
 }
 
-/// Makes a guest: an account without an identifier, signed in at once.
-pub(crate) async fn guest(realm: &Realm, caller: &Caller, attempt: Attempt) -> Result<Outcome> {
+/// Completes an attempt that begins with nothing outstanding: a guest (an account without an identifier), or an invited
+/// address where no password is asked for.
+pub(crate) async fn at_once(realm: &Realm, caller: &Caller, attempt: Attempt) -> Result<Outcome> {
     let draw = Draw::new(realm);
     let kit = Kit::new(realm, caller);
     let (done, finished) = realm
@@ -440,8 +441,10 @@ pub(crate) async fn guest(realm: &Realm, caller: &Caller, attempt: Attempt) -> R
         .write(async move |tx| -> Result<(Attempt, Finished)> {
             kit.start();
             let mut attempt = store::lock(tx, attempt.id, draw.now).await?.ok_or(Kind::AttemptClosed)?;
-            attempt.prove("guest", draw.now, false);
-            attempt.body.password_set = true;
+            if attempt.identifier.is_none() {
+                attempt.prove("guest", draw.now, false);
+                attempt.body.password_set = true;
+            }
             make_user(tx, &kit, &draw, &mut attempt).await?;
             let finished = finish(tx, &kit, &draw, &mut attempt).await?;
             Ok((attempt, finished))

@@ -67,6 +67,7 @@ pub async fn snapshot(ctx: Ctx) -> Result<axum::Json<SnapshotView>, Problem> {
 
 /// From where to follow.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {
     /// The last position that was seen. The header `Last-Event-ID` counts before it.

@@ -37,6 +37,7 @@ pub enum Scope {
 
 /// Which sessions to end.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeQuery {
     /// `others` or `all`.

@@ -121,6 +121,7 @@ pub async fn create(ctx: Ctx, Json(body): Json<CreateBody>) -> Result<Response, 
 
 /// Which users.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
     /// The beginning of an address or username.

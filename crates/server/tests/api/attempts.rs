@@ -184,6 +184,21 @@ async fn an_invitation_makes_an_account_for_its_address_only() {
 }
 
 #[tokio::test]
+async fn an_invitation_is_enough_where_no_password_is_asked_for() {
+    let app = app().await;
+    app.realm.set(|s| s.password.required = false).await;
+    let admin = app.backend(&["invitations:write"]).await;
+    admin.post("/api/v1/invitations", json!({"email": "eve@northwind.example"})).await.must_be(201);
+    let link = app.mail_to("eve@northwind.example").await.and_then(|m| m.link).expect("a link");
+    let secret = link.split("invitation=").nth(1).expect("a secret");
+    let body = json!({"kind": "sign_up", "invitation": secret});
+    let done = app.program().post("/api/v1/attempts", body.clone()).await.must_be(201).json();
+    assert_eq!(done["state"], "completed");
+    check(&super::bearer(&app, &done["result"]["access_token"])).await.must_be(200);
+    app.program().post("/api/v1/attempts", body).await.must_refuse(410, "unusable_invitation");
+}
+
+#[tokio::test]
 async fn attack_a043_a_planted_cookie_is_useless_after_the_sign_in() {
     let app = app().await;
     sign_up(&app, &app.browser(), "ada@northwind.example").await;
