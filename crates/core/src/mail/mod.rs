@@ -210,7 +210,7 @@ fn masked(address: &str) -> String {
 
 fn page(body: &str) -> String {
     format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><body style=\"font-family:sans-serif;line-height:1.5\">{body}</body></html>"
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><body style=\"font-family:sans-serif;line-height:1.5\">{body}</body></html>"
     )
 }
 

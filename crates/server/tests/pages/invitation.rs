@@ -71,3 +71,18 @@ async fn an_invitation_makes_its_account_and_no_other() {
     says(&browser.form("/verify/invitation", &body).await.must_be(410), "sign in with it");
     app.realm.sign_in(ADA, PASSWORD).await;
 }
+
+#[tokio::test]
+async fn where_no_password_is_asked_for_the_button_is_enough() {
+    let app = app().await;
+    app.realm.set(|s| s.password.required = false).await;
+    let address = Identifier::email(ADA).expect("an address");
+    admin::invitations::create(&app.realm.realm, Actor::Operator, &Source::default(), address)
+        .await
+        .expect("made");
+    let browser = person(&app);
+    let page = open(&browser, &link_to(&app, ADA).await).await.must_be(200);
+    assert!(!page.text().contains("new-password"), "no field for what is not asked for");
+    browser.form("/verify/invitation", &format!("{}&name=Ada", form(&page))).await.must_be(303);
+    assert_eq!(signed_in(&browser).await.as_deref(), Some(ADA));
+}

@@ -179,6 +179,10 @@ pub(super) async fn accept(visit: Visit, form: Form) -> Result<Response, Failure
             return visit.page(problem::status(refusal.kind), &page);
         }
     };
+    if begun.outcome.completed.is_some() {
+        // No password is asked for here.
+        return Ok(step(&visit, &begun.outcome, begun.cookie));
+    }
     caller.browser = begun.browser;
     let id = begun.outcome.attempt.id;
     let error = match new_password::new_password(realm, &caller, id, Password::new(form.password)).await {

@@ -75,12 +75,15 @@ impl Page for Elsewhere {
 pub(in crate::pages) struct Policy {
     pub least: u32,
     pub most: u32,
+    /// Whether a new account can do without.
+    pub optional: bool,
 }
 
 impl Policy {
     pub(in crate::pages) fn of(realm: &Realm) -> Self {
         let settings = realm.settings();
-        Self { least: settings.1.password.min_chars, most: settings.1.password.max_chars }
+        let p = &settings.1.password;
+        Self { least: p.min_chars, most: p.max_chars, optional: !p.required }
     }
 }
 
