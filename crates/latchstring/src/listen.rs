@@ -130,12 +130,15 @@ pub(crate) async fn serve(
         }
     }
     front.leaving.store(true, Ordering::Relaxed);
-    // What the kernel has taken for us by now is ours to answer.
-    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
-        let Ok(slot) = slots.clone().try_acquire_owned() else { break };
-        begin(stream, peer, slot);
+    // What the kernel has taken for us by now is ours to answer. Asked directly: the runtime may not have heard of it yet.
+    if let Ok(listener) = listener.into_std() {
+        while let Ok((stream, peer)) = listener.accept() {
+            let Ok(slot) = slots.clone().try_acquire_owned() else { break };
+            if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                begin(stream, peer, slot);
+            }
+        }
     }
-    drop(listener);
     let _all_over = slots.acquire_many(most).await;
 }
 
