@@ -14,11 +14,12 @@ use uuid::Uuid;
 
 /// A mail is given up after so long.
 const GIVE_UP: Micros = 2 * DAY;
+/// Five mails of twenty seconds each, the longest that one may take, fit into it.
 const LEASE: Micros = 2 * MINUTE;
 
 /// Does the jobs that are due; gives how many.
 pub async fn work(realm: &Realm, mailer: &dyn mail::Mailer, holder: Uuid) -> Result<usize> {
-    let jobs = outbox::take(realm.db(), realm.ground(), holder, LEASE, 20).await?;
+    let jobs = outbox::take(realm.db(), realm.ground(), holder, LEASE, 5).await?;
     let n = jobs.len();
     for job in jobs {
         let outcome = match job.kind.as_str() {

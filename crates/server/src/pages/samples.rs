@@ -71,7 +71,7 @@ fn all() -> Vec<(&'static str, String)> {
                 }
             }
             put(&mut pages, &frame, &Elsewhere { address: address.clone() });
-            let policy = || Policy { least: 8, most: 256 };
+            let policy = || Policy { least: 8, most: 256, optional: false };
             for recover in [true, false] {
                 for wrong in [None, Some(EVIL.to_owned())] {
                     let page = SetPassword {
