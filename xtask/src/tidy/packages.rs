@@ -156,9 +156,11 @@ pub(super) fn sources(tree: &Tree) -> Vec<Problem> {
     for file in lock {
         for (number, line) in file.text.lines().enumerate() {
             let Some(source) = line.strip_prefix("source = \"") else { continue };
-            if !source.starts_with("registry+https://github.com/rust-lang/crates.io-index") {
-                let what =
-                    format!("not from crates.io: {}: use a published version", source.trim_end_matches('"'));
+            if !source.starts_with("registry+") {
+                let what = format!(
+                    "not from the package registry: {}: use a published version",
+                    source.trim_end_matches('"')
+                );
                 problems.push(file.problem(number + 1, what));
             }
         }
@@ -207,10 +209,10 @@ mod tests {
 
     #[test]
     fn a_foreign_source_is_told() {
-        let lock = "source = \"registry+https://github.com/rust-lang/crates.io-index\"\nsource = \"git+https://example.com/x#1\"\n";
+        let lock = "source = \"registry+https://registry.example/index\"\nsource = \"git+https://example.com/x#1\"\n";
         assert_said(
             &sources(&Tree::of(&[("Cargo.lock", lock)])),
-            &["Cargo.lock:2: not from crates.io: git+https://example.com/x#1"],
+            &["Cargo.lock:2: not from the package registry: git+https://example.com/x#1"],
         );
     }
 
