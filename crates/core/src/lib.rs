@@ -33,7 +33,6 @@ pub mod family;
 pub mod identifier;
 pub mod invitation;
 pub mod mail;
-pub mod mount;
 
 // Subjects
 pub mod browser;

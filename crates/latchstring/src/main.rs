@@ -10,7 +10,6 @@ mod files;
 mod finding;
 mod listen;
 mod logging;
-mod loops;
 mod open;
 mod process;
 mod safety;

@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     failure::{Failure, chain},
     listen::{self, Limits, Phase},
-    loops, open, say,
+    open, say,
 };
 use axum::{Router, extract::State, middleware, routing::get};
 use latchstring_core::{
@@ -119,7 +119,7 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     };
     app.open(realm.clone());
     let (stop_loops, stopping) = watch::channel(false);
-    let mut background = tokio::spawn(loops::run(realm.clone(), mailer, stopping));
+    let mut background = tokio::spawn(latchstring_core::jobs::run(realm.clone(), mailer, stopping));
     let token = setup::token(&realm).await.unwrap_or_else(|e| {
         tracing::error!(
             error = Failure::from(e).text,

@@ -1,15 +1,17 @@
-//! The worker of the outbox, and the loops that keep a node up to date. The binary starts them; tests call their
-//! steps by hand.
+//! The worker of the outbox, and the loops that keep a node up to date. The binary starts them by [`run`]; tests call
+//! their steps by hand.
+
+mod loops;
+
+pub use loops::run;
 
 use crate::{
     clock::{DAY, MINUTE, Micros, SECOND},
-    ended, mail, outbox,
+    mail, outbox,
     realm::Realm,
     refusal::Result,
-    session, sweep,
+    session,
 };
-use std::{sync::Arc, time::Duration};
-use tokio::sync::watch;
 use uuid::Uuid;
 
 /// A mail is given up after so long.
@@ -70,43 +72,4 @@ pub async fn flush_uses(realm: &Realm) -> Result<()> {
         realm.db().write(async move |tx| -> Result<()> { session::store::touch(tx, &chunk).await }).await?;
     }
     Ok(())
-}
-
-/// Runs all loops until `stop` says so, then does what was gathered and returns.
-pub async fn run(realm: Realm, mailer: Arc<dyn mail::Mailer>, mut stop: watch::Receiver<bool>) {
-    let holder = realm.ground().audit_id().0;
-    let mut tick = tokio::time::interval(Duration::from_millis(200));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    let mut n: u64 = 0;
-    loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            _ = stop.changed() => break,
-        }
-        n += 1;
-        // Each step on its own: one that fails (the database is away) is tried again at the next tick, and says so.
-        log("catch up", realm.follow().await);
-        log("publish endings", ended::publish(realm.db()).await.map(|_| ()));
-        log("do jobs", work(&realm, &*mailer, holder).await.map(|_| ()));
-        if n.is_multiple_of(25) {
-            log("note uses", flush_uses(&realm).await);
-        }
-        if n.is_multiple_of(50) {
-            log("sweep", sweep::once(&realm).await.map(|_| ()));
-            realm.ended().forget(realm.now());
-        }
-    }
-    log("note uses", flush_uses(&realm).await);
-}
-
-fn log(what: &'static str, result: Result<()>) {
-    match result {
-        Ok(()) => {}
-        Err(crate::Error::Refused(refusal)) => {
-            tracing::warn!(what, why = refusal.kind.code(), "a background step waits")
-        }
-        Err(crate::Error::Fault(fault)) => {
-            tracing::error!(what, error = &fault as &dyn std::error::Error, "a background step failed");
-        }
-    }
 }

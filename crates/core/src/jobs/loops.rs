@@ -1,7 +1,7 @@
-//! The background loops of a server: the steps are `core`'s, and their pace is set here. They run side by side: a mail
+//! The background loops of a server: the pace of the steps is set here. They run side by side: a mail
 //! server that takes its time must not delay the news of what has ended by a single tick.
 
-use latchstring_core::{ended, jobs, mail::Mailer, realm::Realm, refusal, sweep};
+use crate::{ended, jobs, mail::Mailer, realm::Realm, refusal, sweep};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
@@ -21,7 +21,7 @@ const WORKERS: usize = 4;
 const FINISH: Duration = Duration::from_secs(3);
 
 /// Runs all loops until `stop` says so, then does what was gathered and returns.
-pub(crate) async fn run(realm: Realm, mailer: Arc<dyn Mailer>, stop: watch::Receiver<bool>) {
+pub async fn run(realm: Realm, mailer: Arc<dyn Mailer>, stop: watch::Receiver<bool>) {
     let mut workers = JoinSet::new();
     for _ in 0..WORKERS {
         workers.spawn(work(realm.clone(), mailer.clone(), Pace::new(TICK, &stop)));
@@ -94,10 +94,10 @@ impl Pace {
 fn note(what: &'static str, result: refusal::Result<()>) {
     match result {
         Ok(()) => {}
-        Err(latchstring_core::Error::Refused(refusal)) => {
+        Err(crate::Error::Refused(refusal)) => {
             tracing::warn!(what, why = refusal.kind.code(), "a background step waits");
         }
-        Err(latchstring_core::Error::Fault(fault)) => {
+        Err(crate::Error::Fault(fault)) => {
             tracing::error!(what, error = &fault as &dyn std::error::Error, "a background step failed");
         }
     }
