@@ -1,10 +1,40 @@
 //! Plain values that checks answer from memory. Kept apart from the rules that fill them.
 
 use crate::{
-    clock::Micros,
+    clock::{Micros, SECOND},
     id::{BrowserId, SessionId, UserId},
 };
-use std::sync::atomic::{AtomicI64, Ordering};
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use serde::Deserialize;
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicI64, Ordering},
+};
+use uuid::Uuid;
+
+/// Entries are read again after so long, whatever happens.
+pub const LIFETIME: Micros = 60 * SECOND;
+/// Some 500 bytes each: at most about 50 MiB at the very worst, far less in practice.
+const ENTRIES: usize = 100_000;
+
+/// What a realm remembers of cookies and tokens. An entry is only ever made of what the database or a signature has
+/// confirmed, so nobody fills it with inventions.
+pub struct Cache {
+    /// By id; the entry holds the hash that a cookie must have.
+    pub browsers: quick_cache::sync::Cache<Uuid, Arc<CachedBrowser>>,
+    /// By SHA-256 of the token.
+    pub tokens: quick_cache::sync::Cache<[u8; 32], Arc<Checked>>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            browsers: quick_cache::sync::Cache::new(ENTRIES),
+            tokens: quick_cache::sync::Cache::new(ENTRIES),
+        }
+    }
+}
 
 /// What a session check answers: who is signed in, how, and until when.
 #[derive(Debug)]
@@ -31,6 +61,8 @@ pub struct Signed {
     pub idle_us: Option<Micros>,
     /// Last use that is known here.
     pub active: AtomicI64,
+    /// What was made of it before.
+    pub made: Made,
 }
 
 impl Signed {
@@ -41,6 +73,26 @@ impl Signed {
     }
 }
 
+/// What is made of a session or token once and is right for as long as the entry that holds it.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// The body of the session check's answer.
+    pub answer: OnceLock<Bytes>,
+    /// The signed identity header of forward-auth, while it is young.
+    pub identity: ArcSwapOption<Identity>,
+}
+
+/// A signed identity header.
+#[derive(Debug)]
+pub struct Identity {
+    /// The JWT.
+    pub token: String,
+    /// When it was made.
+    pub made_at: Micros,
+    /// Under which state of the key rings.
+    pub rings: i64,
+}
+
 /// A browser's cookie and the session it holds now, as read from the database.
 #[derive(Debug)]
 pub struct CachedBrowser {
@@ -49,5 +101,42 @@ pub struct CachedBrowser {
     /// Moves at each sign-in and step-up.
     pub generation: i64,
     /// The current session, if there is one.
-    pub signed: Option<std::sync::Arc<Signed>>,
+    pub signed: Option<Arc<Signed>>,
+    /// When it was read.
+    pub read_at: Micros,
+}
+
+/// What a checked access token says.
+#[derive(Debug, Deserialize)]
+pub struct Checked {
+    /// Who.
+    pub sub: UserId,
+    /// By which session.
+    pub sid: Option<SessionId>,
+    /// Issued, in Unix seconds.
+    pub iat: i64,
+    /// Until, in Unix seconds.
+    pub exp: i64,
+    /// When a proof was last given, in Unix seconds.
+    pub auth_time: i64,
+    /// How.
+    #[serde(default)]
+    pub amr: Vec<String>,
+    /// Level of assurance.
+    pub acr: String,
+    /// What has to be done before the session may be used.
+    #[serde(default)]
+    pub tasks: Vec<String>,
+    /// Who issued it.
+    pub(crate) iss: String,
+    /// For whom.
+    pub(crate) aud: String,
+    /// To whom.
+    pub client_id: String,
+    /// When its signature was checked.
+    #[serde(skip)]
+    pub(crate) checked_at: Micros,
+    /// What was made of it before.
+    #[serde(skip)]
+    pub made: Made,
 }

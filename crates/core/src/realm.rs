@@ -4,7 +4,7 @@
 pub mod store;
 
 use crate::{
-    cache::CachedBrowser,
+    cache::Cache,
     clock::{Micros, SECOND},
     ended::{EndedSet, Ending},
     ground::Ground,
@@ -19,8 +19,7 @@ use arc_swap::ArcSwap;
 use latchstring_db::{Db, MigrateError};
 use latchstring_proto::password::Params;
 use parking_lot::Mutex;
-use std::{collections::HashMap, sync::Arc, time::Duration};
-use uuid::Uuid;
+use std::{collections::HashMap, sync::Arc};
 
 /// Why a realm does not open. Each message says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -108,8 +107,7 @@ struct Inner {
     rings: ArcSwap<Rings>,
     ended: EndedSet,
     limiter: Limiter,
-    browsers: moka::sync::Cache<Uuid, Arc<CachedBrowser>>,
-    tokens: moka::sync::Cache<[u8; 32], Arc<dyn std::any::Any + Send + Sync>>,
+    cache: Cache,
     touched: Mutex<HashMap<SessionId, Micros>>,
     breached: Option<Arc<dyn Breached>>,
 }
@@ -117,11 +115,6 @@ struct Inner {
 /// A realm. Cheap to clone.
 #[derive(Clone)]
 pub struct Realm(Arc<Inner>);
-
-/// Cached sessions are read again after so long, whatever happens.
-const CACHE_SECONDS: u64 = 60;
-/// Some 300 bytes each: at most about 30 MiB at the very worst, far less in practice.
-const CACHE_ENTRIES: u64 = 100_000;
 
 impl Realm {
     /// Opens a realm: migrates, checks the secret and the marks, loads settings and keys.
@@ -147,14 +140,7 @@ impl Realm {
             rings: ArcSwap::from_pointee(rings),
             ended: EndedSet::default(),
             limiter: Limiter::default(),
-            browsers: moka::sync::Cache::builder()
-                .max_capacity(CACHE_ENTRIES)
-                .time_to_live(Duration::from_secs(CACHE_SECONDS))
-                .build(),
-            tokens: moka::sync::Cache::builder()
-                .max_capacity(CACHE_ENTRIES)
-                .time_to_live(Duration::from_secs(CACHE_SECONDS))
-                .build(),
+            cache: Cache::default(),
             touched: Mutex::default(),
             breached,
         }));
@@ -245,14 +231,9 @@ impl Realm {
         self.0.ended.apply(endings);
     }
 
-    /// Cookies seen lately.
-    pub fn browsers(&self) -> &moka::sync::Cache<Uuid, Arc<CachedBrowser>> {
-        &self.0.browsers
-    }
-
-    /// Verified tokens seen lately, by SHA-256. The value's type belongs to the module that checks tokens.
-    pub fn tokens(&self) -> &moka::sync::Cache<[u8; 32], Arc<dyn std::any::Any + Send + Sync>> {
-        &self.0.tokens
+    /// Cookies and tokens seen lately.
+    pub fn cache(&self) -> &Cache {
+        &self.0.cache
     }
 
     /// Cost of a password hash.

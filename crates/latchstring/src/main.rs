@@ -8,7 +8,6 @@ mod doctor;
 mod failure;
 mod files;
 mod finding;
-mod listen;
 mod logging;
 mod open;
 mod process;

@@ -4,7 +4,6 @@ use crate::{
     breached,
     config::Config,
     failure::{Failure, chain},
-    listen::{self, Limits, Phase},
     open, say,
 };
 use axum::{Router, extract::State, middleware, routing::get};
@@ -19,7 +18,10 @@ use latchstring_core::{
     seal::Keys,
 };
 use latchstring_db::Db;
-use latchstring_web::{App, edge};
+use latchstring_web::{
+    App, Service, edge,
+    listen::{self, Limits, Phase},
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -79,19 +81,20 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     let (phase, seen) = watch::channel(Phase::Open);
     let limits = Limits { connections: connections(), ..Limits::default() };
     let address = plan.listener.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
-    let mut router = latchstring_server::router(app.clone());
+    let mut service = latchstring_server::service(app.clone());
     if plan.dev && plan.metrics.is_none() {
         // Behind the edge, which refuses the names that another site may have pointed at this machine.
         let guarded = metrics(&app).layer(middleware::from_fn_with_state(app.clone(), edge::edge));
-        router = router.merge(guarded);
+        service = service.merge(guarded);
     }
-    let serving = tokio::spawn(listen::serve(plan.listener, router, app.clone(), limits, seen.clone()));
+    let serving = tokio::spawn(listen::serve(plan.listener, service, limits, seen.clone()));
     if let Some(listener) = plan.metrics {
         if let Ok(address) = listener.local_addr() {
             say::out(format_args!("metrics on {address}"));
         }
         let limits = Limits { connections: 32, ..Limits::default() };
-        tokio::spawn(listen::serve(listener, metrics(&app), app.clone(), limits, seen));
+        let service = Service::new(app.clone(), metrics(&app));
+        tokio::spawn(listen::serve(listener, service, limits, seen));
     }
     say::out(format_args!("listening on {address}"));
 

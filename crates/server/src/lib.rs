@@ -9,7 +9,7 @@ pub mod oidc;
 pub mod pages;
 
 use axum::{Router, middleware};
-use latchstring_web::{App, edge};
+use latchstring_web::{App, Service, edge};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -60,15 +60,18 @@ fn build() -> (Router<App>, utoipa::openapi::OpenApi) {
         .split_for_parts()
 }
 
-/// Every route of our own faces, behind the edge.
-pub fn router(app: App) -> Router {
+/// Our own faces, behind the edge.
+pub fn service(app: App) -> Service {
     let (router, _) = build();
-    router
+    let router = router
         .merge(pages::routes())
         .fallback(pages::nothing_here)
         .method_not_allowed_fallback(health::not_that_method)
         .layer(middleware::from_fn_with_state(app.clone(), edge::edge))
-        .with_state(app)
+        .with_state(app.clone());
+    // What apps, proxies and verifiers ask again and again.
+    let at_once = vec![api::session::CHECK, api::forward_auth::CHECK, oidc::discovery::JWKS];
+    Service::new(app, router).at_once(at_once)
 }
 
 /// The OpenAPI document, as `openapi.json` has it.

@@ -55,7 +55,7 @@ impl FromRequestParts<App> for Ctx {
         let arrived = parts.extensions.get::<Arrived>().cloned().unwrap_or_default();
         Ok(Self {
             cookie: cookie::value(&parts.headers, app.config()).map(ToOwned::to_owned),
-            bearer: bearer(&parts.headers),
+            bearer: bearer(&parts.headers).map(|token| token.map(ToOwned::to_owned)),
             handle: parts.headers.get(HANDLE).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned),
             app: app.clone(),
             realm,
@@ -66,13 +66,13 @@ impl FromRequestParts<App> for Ctx {
 }
 
 /// The bearer token of a request; `Some(Err)` when there is an Authorization header that is not exactly one.
-fn bearer(headers: &HeaderMap) -> Option<Result<String, ()>> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<Result<&str, ()>> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let first = all.next()?;
     if all.next().is_some() {
         return Some(Err(()));
     }
-    Some(latchstring_proto::rfc6750::bearer(first.as_bytes()).map(ToOwned::to_owned).map_err(|_| ()))
+    Some(latchstring_proto::rfc6750::bearer(first.as_bytes()).map_err(|_| ()))
 }
 
 impl Ctx {

@@ -1,5 +1,5 @@
-//! The edge: what every request passes, in one layer. Request id, host, the client's address, the guard's facts, CORS,
-//! security headers, metrics and the log line.
+//! The edge: what every request passes. Request id, host, the client's address, the guard's facts, CORS, security
+//! headers, metrics and the log line.
 
 use crate::{
     app::{App, Config},
@@ -15,21 +15,49 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use latchstring_core::{Kind, Refusal, audit::Source, clock::Stopwatch};
 use latchstring_proto::net::{ForwardedBy, client_ip};
 use std::{
+    fmt,
+    hash::{BuildHasher, RandomState},
+    io::Write,
     net::{IpAddr, SocketAddr},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-/// The peer of the connection, put into each request by the accept loop.
+/// The peer of the connection, put into each request before the router.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-static NEXT: AtomicU64 = AtomicU64::new(1);
+/// Names a request in logs, in its answer and in the audit.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestId(u64);
 
-/// Mixes the counter, so that ids of several processes don't look alike. Not a secret.
-fn request_id() -> String {
-    let n = NEXT.fetch_add(1, Ordering::Relaxed);
-    let start = std::process::id();
-    format!("{start:x}-{n:x}")
+/// So that ids of several processes and starts differ. Not a secret.
+static START: LazyLock<u32> = LazyLock::new(|| RandomState::new().hash_one("start") as u32);
+
+impl RequestId {
+    /// The next one.
+    pub fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn header(self) -> HeaderValue {
+        let mut text = [0; 32];
+        let mut rest = &mut text[..];
+        // 8, 1 and at most 16 characters.
+        let _ = write!(rest, "{self}");
+        let free = rest.len();
+        HeaderValue::from_bytes(&text[..32 - free]).unwrap_or(HeaderValue::from_static(""))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}-{:x}", *START, self.0)
+    }
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -41,59 +69,82 @@ fn any_host(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz")
 }
 
-/// The layer.
-pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let watch = Stopwatch::start();
-    let id = request_id();
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let public = is_public(request.uri().path());
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let response = match arrive(&app, &request, &id) {
-        Err(refusal) => problem::Problem(refusal.into()).into_response(),
-        Ok(arrived) => {
-            if method == Method::OPTIONS
-                && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-            {
-                StatusCode::NO_CONTENT.into_response()
-            } else {
-                request.extensions_mut().insert(arrived);
-                next.run(request).await
-            }
-        }
-    };
-    leave(
-        &app,
-        response,
-        &method,
-        route.as_ref().map_or("(none)", |r| r.as_str()),
-        &id,
-        &watch,
-        public,
-        origin,
-    )
+/// What is known of a request before it is handed on, for what follows.
+pub(crate) struct Facts<'a> {
+    watch: Stopwatch,
+    id: RequestId,
+    route: &'a str,
+    public: bool,
+    origin: Option<HeaderValue>,
 }
 
-/// Checks host and forwarding headers, and finds out where the request came from.
-fn arrive(app: &App, request: &Request, id: &str) -> Result<Arrived, Refusal> {
-    let config = app.config();
-    let headers = request.headers();
+impl<'a> Facts<'a> {
+    pub(crate) fn of<B>(id: RequestId, request: &http::Request<B>, route: &'a str) -> Self {
+        Self {
+            watch: Stopwatch::start(),
+            id,
+            route,
+            public: is_public(request.uri().path()),
+            origin: request.headers().get(header::ORIGIN).cloned(),
+        }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.watch.elapsed()
+    }
+}
+
+/// The edge as a layer around the routes of a router.
+pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().copied().unwrap_or_else(RequestId::next);
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let facts = Facts::of(id, &request, route.as_ref().map_or("(none)", MatchedPath::as_str));
+    let method = request.method().clone();
+    let mut response = match admit(app.config(), &request) {
+        Err(refusal) => problem::Problem(refusal.into()).into_response(),
+        Ok(())
+            if method == Method::OPTIONS
+                && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) =>
+        {
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Ok(()) => {
+            let arrived = arrived(&app, &request, id);
+            request.extensions_mut().insert(arrived);
+            next.run(request).await
+        }
+    };
+    dress(&app, response.headers_mut(), &facts);
+    note(&app, &response, &method, &facts);
+    response
+}
+
+/// Checks the host and, in development, that no proxy stands before us.
+pub(crate) fn admit<B>(config: &Config, request: &http::Request<B>) -> Result<(), Refusal> {
     let path = request.uri().path();
     if !any_host(path) && !host_is_ours(config, request) {
         return Err(Refusal::new(Kind::NotFound).says("This server answers only for its own host name."));
     }
-    let peer = request.extensions().get::<Peer>().map(|p| p.0.ip().to_canonical());
-    let forwarded = FORWARDING.iter().any(|name| headers.contains_key(*name));
     // A dev server behind a proxy would be a server on the internet with its mail in the open.
-    if config.dev && forwarded && path != "/api/v1/forward-auth" {
+    if config.dev
+        && path != "/api/v1/forward-auth"
+        && FORWARDING.iter().any(|name| request.headers().contains_key(*name))
+    {
         return Err(Kind::InputInvalid
             .param("X-Forwarded-For")
             .says("`latchstring dev` does not run behind a proxy. Use `latchstring serve` there."));
     }
-    let address = peer.map(|peer| client(config, headers, peer));
+    Ok(())
+}
+
+/// Finds out where a request came from.
+fn arrived(app: &App, request: &Request, id: RequestId) -> Arrived {
+    let headers = request.headers();
+    let peer = request.extensions().get::<Peer>().map(|p| p.0.ip().to_canonical());
+    let address = peer.map(|peer| client(app.config(), headers, peer));
     let user_agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(|v| cut(v, 400));
-    let source = Source { address, user_agent, request_id: Some(id.to_owned()) };
-    Ok(Arrived { source: source.into(), may_act: may_act(app, headers) })
+    let source = Source { address, user_agent, request_id: Some(id.to_string()) };
+    Arrived { source: source.into(), may_act: may_act(app, headers) }
 }
 
 fn client(config: &Config, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
@@ -104,7 +155,7 @@ fn client(config: &Config, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
     client_ip(peer, ForwardedBy::XForwardedFor, &values, &config.trusted_proxies)
 }
 
-fn host_is_ours(config: &Config, request: &Request) -> bool {
+fn host_is_ours<B>(config: &Config, request: &http::Request<B>) -> bool {
     let ours = |host: &str| config.hosts.iter().any(|h| h.eq_ignore_ascii_case(host));
     // HTTP/2 has the host in the URI; HTTP/1 in the header, exactly once.
     if let Some(authority) = request.uri().authority() {
@@ -147,23 +198,9 @@ fn is_public(path: &str) -> bool {
     path.starts_with("/.well-known/") || path == "/token/jwks.json" || path == "/api/v1/openapi.json"
 }
 
-#[expect(clippy::too_many_arguments, reason = "the facts of one request, gathered before it was handed on")]
-fn leave(
-    app: &App,
-    mut response: Response,
-    method: &Method,
-    route: &str,
-    id: &str,
-    watch: &Stopwatch,
-    public: bool,
-    origin: Option<HeaderValue>,
-) -> Response {
-    let status = response.status();
-    let kind = response.extensions().get::<Kind>().copied();
-    let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(id) {
-        headers.insert(REQUEST_ID, value);
-    }
+/// Puts on an answer what every answer wears.
+pub(crate) fn dress(app: &App, headers: &mut HeaderMap, facts: &Facts<'_>) {
+    headers.insert(REQUEST_ID, facts.id.header());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -177,42 +214,60 @@ fn leave(
             HeaderValue::from_static("max-age=31536000; includeSubDomains"),
         );
     }
-    cors(app, headers, route, public, origin);
-    app.metrics().answered(route, status.as_u16(), watch);
+    cors(app, headers, facts);
+}
+
+/// Counts an answer and writes its line to the log.
+fn note(app: &App, response: &Response, method: &Method, facts: &Facts<'_>) {
+    let status = response.status();
+    let kind = response.extensions().get::<Kind>().copied();
+    let elapsed = facts.elapsed();
+    let route = facts.route;
+    app.metrics().requests(route, status.as_u16()).inc();
+    app.metrics().took(elapsed);
     if let Some(kind) = kind {
         app.metrics().refused(kind);
     }
-    let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     let code = kind.map_or("", Kind::code);
+    let id = facts.id;
     // Routes and codes only: paths and bodies may hold secrets.
     if status.is_server_error() {
-        tracing::warn!(request_id = id, %method, route, status = status.as_u16(), micros, code, "answered");
+        tracing::warn!(request_id = %id, %method, route, status = status.as_u16(), micros, code, "answered");
     } else if method == Method::GET || route == "/api/v1/session/check" {
-        tracing::debug!(request_id = id, %method, route, status = status.as_u16(), micros, code, "answered");
+        tracing::debug!(request_id = %id, %method, route, status = status.as_u16(), micros, code, "answered");
     } else {
-        tracing::info!(request_id = id, %method, route, status = status.as_u16(), micros, code, "answered");
+        tracing::info!(request_id = %id, %method, route, status = status.as_u16(), micros, code, "answered");
     }
+}
+
+/// An answer of the listener's own, when no handler gave one: it wears what every answer wears, and is counted.
+pub(crate) fn own(app: &App, id: RequestId, document: &problem::Document) -> Response {
+    let mut response = problem::answer(document);
+    let facts = Facts { watch: Stopwatch::start(), id, route: "(none)", public: false, origin: None };
+    dress(app, response.headers_mut(), &facts);
+    app.metrics().requests(facts.route, response.status().as_u16()).inc();
     response
 }
 
-fn cors(app: &App, headers: &mut HeaderMap, route: &str, public: bool, origin: Option<HeaderValue>) {
-    if public {
+fn cors(app: &App, headers: &mut HeaderMap, facts: &Facts<'_>) {
+    if facts.public {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         return;
     }
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    let Some(origin) = origin else { return };
+    let Some(origin) = &facts.origin else { return };
     let Ok(text) = origin.to_str() else { return };
-    let token = route == "/token";
+    let token = facts.route == "/token";
     let listed = if token {
         app.realm().is_some_and(|realm| realm.settings().1.token_endpoint.origins.iter().any(|o| o == text))
     } else {
-        route.starts_with("/api/") && is_listed(app, text)
+        facts.route.starts_with("/api/") && is_listed(app, text)
     };
     if !listed {
         return;
     }
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     if !token {
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     }

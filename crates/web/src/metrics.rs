@@ -1,13 +1,13 @@
 //! Counters and histograms, in the Prometheus text format. No user, realm or address is ever a label.
 
-use latchstring_core::{Kind, clock::Stopwatch, realm::Realm};
+use latchstring_core::{Kind, realm::Realm};
 use parking_lot::Mutex;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use std::sync::atomic::AtomicI64;
+use std::{sync::atomic::AtomicI64, time::Duration};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Route {
@@ -67,10 +67,14 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts an answered request.
-    pub fn answered(&self, route: &str, status: u16, time: &Stopwatch) {
-        self.requests.get_or_create(&Route { route: route.to_owned(), status }).inc();
-        self.seconds.observe(time.elapsed().as_secs_f64());
+    /// The counter of a route's answers with a status.
+    pub fn requests(&self, route: &str, status: u16) -> Counter {
+        self.requests.get_or_create_owned(&Route { route: route.to_owned(), status })
+    }
+
+    /// Notes how long an answer took.
+    pub fn took(&self, time: Duration) {
+        self.seconds.observe(time.as_secs_f64());
     }
 
     /// Counts a refusal.

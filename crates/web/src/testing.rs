@@ -1,7 +1,7 @@
-//! For tests of faces: the real router over a realm of its own, and clients with a cookie jar. Not for programs.
+//! For tests of faces: the real service over a realm of its own, and clients with a cookie jar. Not for programs.
 
-use crate::{App, Config, edge::Peer};
-use axum::{Router, body::Body};
+use crate::{App, Config, Service, edge::RequestId};
+use axum::body::Body;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use latchstring_core::{
@@ -12,28 +12,27 @@ use latchstring_core::{
 };
 use parking_lot::Mutex;
 use std::{net::SocketAddr, sync::Arc};
-use tower::ServiceExt;
 
-/// The router of a face over a realm of its own.
+/// The service of a face over a realm of its own.
 pub struct TestApp {
     /// The realm.
     pub realm: TestRealm,
     /// The process.
     pub app: App,
-    router: Router,
+    service: Service,
 }
 
 impl TestApp {
-    /// The router that `build` makes, in production mode (`https`, `__Host-` cookies).
-    pub async fn new(build: fn(App) -> Router) -> Self {
+    /// The service that `build` makes, in production mode (`https`, `__Host-` cookies).
+    pub async fn new(build: fn(App) -> Service) -> Self {
         Self::with(build, Config::new(ISSUER, false, Vec::new()), TestRealm::new().await)
     }
 
     /// [`TestApp::new`] with another configuration or realm.
-    pub fn with(build: fn(App) -> Router, config: Config, realm: TestRealm) -> Self {
+    pub fn with(build: fn(App) -> Service, config: Config, realm: TestRealm) -> Self {
         let app = App::new(config, Some(realm.mailbox.clone()));
         app.open(realm.realm.clone());
-        Self { router: build(app.clone()), app, realm }
+        Self { service: build(app.clone()), app, realm }
     }
 
     /// Somebody at a browser: keeps its cookie, and says like a browser where its requests come from.
@@ -81,7 +80,7 @@ impl TestApp {
     fn bare(&self) -> Client {
         let host = self.app.config().hosts[0].clone();
         let mut client = Client {
-            router: self.router.clone(),
+            service: self.service.clone(),
             cookie: Arc::default(),
             headers: HeaderMap::new(),
             peer: SocketAddr::from(([192, 0, 2, 7], 4711)),
@@ -91,10 +90,10 @@ impl TestApp {
     }
 }
 
-/// Sends requests to the router. Clones share their cookie jar.
+/// Sends requests to the service. Clones share their cookie jar.
 #[derive(Clone)]
 pub struct Client {
-    router: Router,
+    service: Service,
     cookie: Arc<Mutex<Option<String>>>,
     headers: HeaderMap,
     /// The address that it comes from.
@@ -163,6 +162,11 @@ impl Client {
         self.headers.remove(name);
     }
 
+    /// The same client, whose requests are all answered by the router.
+    pub fn by_the_router(&self) -> Self {
+        Self { service: self.service.router_alone(), ..self.clone() }
+    }
+
     /// Sets a bearer token or key for all further requests.
     pub fn bearer(&mut self, token: &str) {
         self.set("authorization", &format!("Bearer {token}"));
@@ -194,8 +198,8 @@ impl Client {
             }
             None => Body::empty(),
         };
-        let request = request.extension(Peer(self.peer)).body(body).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
+        let request = request.body(body).expect("a request");
+        let response = self.service.answer(RequestId::next(), self.peer, request).await;
         let (parts, body) = response.into_parts();
         for set in parts.headers.get_all(header::SET_COOKIE) {
             self.keep(set.to_str().expect("a cookie"));

@@ -208,18 +208,19 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<usize, S
         if n == 0 {
             return Err("the server closed the connection".into());
         }
-        let Some(head) = find(buffer, b"\r\n\r\n") else { continue };
-        let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
-        if !text.starts_with("http/1.1 2") {
+        let mut headers = [httparse::EMPTY_HEADER; 32];
+        let mut response = httparse::Response::new(&mut headers);
+        let head = match response.parse(buffer).map_err(|e| e.to_string())? {
+            httparse::Status::Complete(head) => head,
+            httparse::Status::Partial => continue,
+        };
+        if !response.code.is_some_and(|code| (200..300).contains(&code)) {
             return Err(format!("an answer was refused: {}", String::from_utf8_lossy(buffer)));
         }
-        let length = text
-            .lines()
-            .find_map(|l| l.strip_prefix("content-length:"))
-            .and_then(|n| n.trim().parse::<usize>().ok())
-            .unwrap_or(0);
-        if buffer.len() >= head + 4 + length {
-            return Ok(head + 4);
+        let length = response.headers.iter().find(|h| h.name.eq_ignore_ascii_case("content-length"));
+        let length = length.and_then(|h| str::from_utf8(h.value).ok()?.parse::<usize>().ok()).unwrap_or(0);
+        if buffer.len() >= head + length {
+            return Ok(head);
         }
     }
 }

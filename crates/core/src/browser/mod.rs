@@ -5,7 +5,7 @@
 pub mod store;
 
 use crate::{
-    cache::{CachedBrowser, Signed},
+    cache::{CachedBrowser, LIFETIME, Signed},
     clock::{HOUR, MINUTE, Micros},
     id::{BrowserId, UserId},
     realm::Realm,
@@ -43,21 +43,32 @@ pub async fn check(realm: &Realm, value: &str) -> Result<Option<Known>> {
     let hash = cookie.hashed();
     let id = BrowserId(cookie.id);
     let now = realm.now();
-    if realm.is_fresh()
-        && let Some(cached) = realm.browsers().get(&cookie.id)
-        && cached.generation >= realm.ended().browser_generation(id)
-        && !cached.signed.as_ref().is_some_and(|s| dead(realm, s, now))
-    {
-        if !hash.matches(&cached.hash) {
-            return Ok(None);
-        }
-        if let Some(signed) = &cached.signed {
-            touch(realm, signed, now);
-        }
-        return Ok(Some(Known { id, generation: cached.generation, signed: cached.signed.clone() }));
+    if let Some(cached) = remembered(realm, id, now) {
+        return Ok(admit(realm, &hash, id, &cached, now));
     }
     // In a box: what a hit, the usual case, carries along stays small.
     Box::pin(read(realm, &hash, id, now)).await
+}
+
+/// [`check`] by memory alone. `None`: memory can't tell; ask [`check`].
+pub fn glance(realm: &Realm, value: &str) -> Option<Known> {
+    let cookie = Keyed::parse(value)?;
+    let id = BrowserId(cookie.id);
+    let now = realm.now();
+    admit(realm, &cookie.hashed(), id, &*remembered(realm, id, now)?, now)
+}
+
+/// What memory holds of a browser, if that may be trusted: the poll of endings is not late, the entry is young, its
+/// cookie has not changed since, and its session is not over. (One that is over is read again: another may be current.)
+fn remembered(realm: &Realm, id: BrowserId, now: Micros) -> Option<Arc<CachedBrowser>> {
+    if !realm.is_fresh() {
+        return None;
+    }
+    let cached = realm.cache().browsers.get(&id.0)?;
+    let stands = now - cached.read_at < LIFETIME
+        && cached.generation >= realm.ended().browser_generation(id)
+        && !cached.signed.as_ref().is_some_and(|s| dead(realm, s, now));
+    stands.then_some(cached)
 }
 
 /// Asks the database; remembers the answer, unless the poll is late and memory is not to be trusted.
@@ -75,7 +86,7 @@ async fn read(
     if fresh {
         // Cached whoever asked: the entry holds the stored hash, and each look compares with it. What ended between
         // our reading and this line is found by `dead` at the next look, since endings outlive cached entries.
-        realm.browsers().insert(id.0, Arc::new(row));
+        realm.cache().browsers.insert(id.0, Arc::new(row));
     }
     Ok(known)
 }

@@ -1,7 +1,7 @@
 //! Statements on `browsers` and `browser_users`.
 
 use crate::{
-    cache::{CachedBrowser, Signed},
+    cache::{CachedBrowser, Made, Signed},
     clock::Micros,
     id::{BrowserId, SessionId, UserId},
     refusal::Result,
@@ -38,9 +38,10 @@ pub async fn with_session(tx: &mut Tx, id: BrowserId, now: Micros) -> Result<Opt
             ends_at: row.get(9)?,
             idle_us: row.get(10)?,
             active: AtomicI64::new(row.get(11)?),
+            made: Made::default(),
         })),
     };
-    Ok(Some(CachedBrowser { hash: row.get(0)?, generation: row.get(1)?, signed }))
+    Ok(Some(CachedBrowser { hash: row.get(0)?, generation: row.get(1)?, signed, read_at: now }))
 }
 
 /// Inserts a browser.

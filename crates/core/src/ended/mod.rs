@@ -11,8 +11,12 @@ use crate::{
     refusal::Result,
 };
 use latchstring_db::Tx;
-use parking_lot::{Mutex, RwLock};
-use std::{collections::HashMap, time::Duration};
+use parking_lot::RwLock;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 use uuid::Uuid;
 
 /// What sort of thing ended.
@@ -106,20 +110,21 @@ struct Shard {
 /// The set in memory.
 pub struct EndedSet {
     shards: [RwLock<Shard>; SHARDS],
-    poll: Mutex<Poll>,
-}
-
-struct Poll {
-    /// Stands when the last poll began.
-    fresh: Option<Stopwatch>,
-    since: Micros,
+    /// Runs for as long as the set is there; [`EndedSet::polled`] is read off it.
+    watch: Stopwatch,
+    /// When the last completed poll began, in microseconds by the watch; -1 before the first.
+    polled: AtomicI64,
+    /// From when the next poll reads.
+    since: AtomicI64,
 }
 
 impl Default for EndedSet {
     fn default() -> Self {
         Self {
             shards: std::array::from_fn(|_| RwLock::default()),
-            poll: Mutex::new(Poll { fresh: None, since: 0 }),
+            watch: Stopwatch::start(),
+            polled: AtomicI64::new(-1),
+            since: AtomicI64::new(0),
         }
     }
 }
@@ -170,23 +175,23 @@ impl EndedSet {
 
     /// Whether a poll was completed lately enough for the set to be trusted.
     pub fn is_fresh(&self) -> bool {
-        self.poll.lock().fresh.is_some_and(|f| f.elapsed() < STALE)
+        self.lag().is_some_and(|lag| lag < STALE)
     }
 
     /// Time since the last completed poll began; `None` before the first.
     pub fn lag(&self) -> Option<Duration> {
-        self.poll.lock().fresh.map(|f| f.elapsed())
+        let polled = u64::try_from(self.polled.load(Ordering::Acquire)).ok()?;
+        Some(self.watch.elapsed().saturating_sub(Duration::from_micros(polled)))
     }
 
     /// Reads what ended since the last poll.
     pub async fn poll(&self, db: &latchstring_db::Db, now: Micros) -> Result<()> {
-        let began = Stopwatch::start();
-        let since = self.poll.lock().since;
+        let began = i64::try_from(self.watch.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let since = self.since.load(Ordering::Acquire);
         let endings = db.read(async |tx| store::since(tx, since, now).await).await?;
         self.apply(&endings);
-        let mut poll = self.poll.lock();
-        poll.fresh = Some(began);
-        poll.since = now - OVERLAP;
+        self.since.store(now - OVERLAP, Ordering::Release);
+        self.polled.store(began, Ordering::Release);
         Ok(())
     }
 

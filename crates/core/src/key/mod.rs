@@ -10,6 +10,7 @@ use crate::{
     id::{KeyId, MountId, RingId},
     refusal::{Fault, Kind, Result},
 };
+use bytes::Bytes;
 use latchstring_proto::jose::{Alg, Jwk, JwkSet, Signer, SigningKey, VerifyingKey};
 use std::{collections::HashMap, sync::Arc};
 
@@ -70,7 +71,7 @@ pub struct Ring {
     /// Its keys, youngest first.
     pub keys: Vec<LiveKey>,
     by_kid: HashMap<String, usize>,
-    jwks: Arc<str>,
+    jwks: Bytes,
 }
 
 impl Ring {
@@ -80,7 +81,7 @@ impl Ring {
         for key in &keys {
             set.keys.extend(key.jwk.clone());
         }
-        let jwks = serde_json::to_string(&set)?.into();
+        let jwks = serde_json::to_vec(&set)?.into();
         Ok(Self { keys, by_kid, jwks })
     }
 
@@ -105,7 +106,7 @@ impl Ring {
     }
 
     /// The ring's JWK Set (RFC 7517, 5), rendered once.
-    pub fn jwks(&self) -> Arc<str> {
+    pub fn jwks(&self) -> Bytes {
         self.jwks.clone()
     }
 }

@@ -1,45 +1,17 @@
 //! Checking of native access tokens. The signature says what was issued; `ended` says whether it still holds.
 
 use crate::{
+    cache::LIFETIME,
     clock::{Micros, SECOND},
-    id::{SessionId, UserId},
     realm::Realm,
     refusal::{Kind, Refusal, Result},
     secret::Hashed,
     session,
 };
 use latchstring_proto::jose::{TimeRules, Times, Unverified};
-use serde::Deserialize;
 use std::sync::Arc;
 
-/// What a checked access token says.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Checked {
-    /// Who.
-    pub sub: UserId,
-    /// By which session.
-    pub sid: Option<SessionId>,
-    /// Issued, in Unix seconds.
-    pub iat: i64,
-    /// Until, in Unix seconds.
-    pub exp: i64,
-    /// When a proof was last given, in Unix seconds.
-    pub auth_time: i64,
-    /// How.
-    #[serde(default)]
-    pub amr: Vec<String>,
-    /// Level of assurance.
-    pub acr: String,
-    /// What has to be done before the session may be used.
-    #[serde(default)]
-    pub tasks: Vec<String>,
-    /// Who issued it.
-    iss: String,
-    /// For whom.
-    aud: String,
-    /// To whom.
-    pub client_id: String,
-}
+pub use crate::cache::Checked;
 
 /// Checks a native access token meant for our own API (audience = issuer). One whose session waits for something is
 /// refused.
@@ -56,12 +28,11 @@ pub async fn access(realm: &Realm, token: &str) -> Result<Arc<Checked>> {
 pub async fn access_with_tasks(realm: &Realm, token: &str) -> Result<Arc<Checked>> {
     let now = realm.now();
     let key = Hashed::of(token.as_bytes()).0;
-    let cached = realm.tokens().get(&key).and_then(|any| any.downcast::<Checked>().ok());
-    let checked = match cached {
+    let checked = match remembered(realm, &key, now) {
         Some(checked) => checked,
         None => {
-            let checked = Arc::new(verify(realm, token)?);
-            realm.tokens().insert(key, checked.clone());
+            let checked = Arc::new(verify(realm, token, now)?);
+            realm.cache().tokens.insert(key, checked.clone());
             checked
         }
     };
@@ -69,7 +40,18 @@ pub async fn access_with_tasks(realm: &Realm, token: &str) -> Result<Arc<Checked
     Ok(checked)
 }
 
-fn verify(realm: &Realm, token: &str) -> Result<Checked> {
+/// [`access`] by memory alone. `None`: memory can't tell; ask [`access`].
+pub fn glance(realm: &Realm, token: &str) -> Option<Arc<Checked>> {
+    let now = realm.now();
+    let checked = remembered(realm, &Hashed::of(token.as_bytes()).0, now)?;
+    (checked.tasks.is_empty() && realm.is_fresh() && stands(realm, &checked, now)).then_some(checked)
+}
+
+fn remembered(realm: &Realm, key: &[u8; 32], now: Micros) -> Option<Arc<Checked>> {
+    realm.cache().tokens.get(key).filter(|checked| now - checked.checked_at < LIFETIME)
+}
+
+fn verify(realm: &Realm, token: &str, now: Micros) -> Result<Checked> {
     let unusable = |_| Kind::TokenUnusable;
     let unverified = Unverified::parse(token).map_err(unusable)?;
     let ring = realm.native_ring()?;
@@ -83,24 +65,20 @@ fn verify(realm: &Realm, token: &str) -> Result<Checked> {
     }
     let times: Times = verified.claims().map_err(unusable)?;
     let rules = TimeRules { leeway_us: 0, ..TimeRules::STRICT };
-    times.check(realm.now(), &rules).map_err(|_| Kind::TokenUnusable)?;
-    let checked: Checked = verified.claims().map_err(unusable)?;
+    times.check(now, &rules).map_err(|_| Kind::TokenUnusable)?;
+    let mut checked: Checked = verified.claims().map_err(unusable)?;
     if checked.iss != realm.issuer() || checked.aud != realm.issuer() {
         return Err(Kind::TokenUnusable.into());
     }
+    checked.checked_at = now;
     Ok(checked)
 }
 
 async fn lives(realm: &Realm, checked: &Checked, now: Micros) -> Result<()> {
-    if checked.exp <= now / SECOND {
+    if !stands(realm, checked, now) {
         return Err(Kind::TokenUnusable.into());
     }
     if realm.is_fresh() {
-        if checked.sid.is_some_and(|sid| realm.ended().session_ended(sid))
-            || checked.iat < realm.ended().user_valid_after(checked.sub) / SECOND
-        {
-            return Err(Kind::TokenUnusable.into());
-        }
         return Ok(());
     }
     // The poll is late: ask the database. In a box, so that the usual case carries nothing of it along.
@@ -110,4 +88,11 @@ async fn lives(realm: &Realm, checked: &Checked, now: Micros) -> Result<()> {
         Some(session) if session.lives(now) => Ok(()),
         _ => Err(Kind::TokenUnusable.into()),
     }
+}
+
+/// Whether nothing that memory knows of speaks against it.
+fn stands(realm: &Realm, checked: &Checked, now: Micros) -> bool {
+    checked.exp > now / SECOND
+        && !checked.sid.is_some_and(|sid| realm.ended().session_ended(sid))
+        && checked.iat >= realm.ended().user_valid_after(checked.sub) / SECOND
 }

@@ -6,6 +6,7 @@ use latchstring_core::{
     admin::users,
     attempt::AttemptKind,
     audit::{Actor, Source},
+    cache::Made,
     clock::{HOUR, MINUTE, SECOND},
     ended,
     key::{self, PUBLISH_AHEAD, Purpose},
@@ -58,7 +59,7 @@ async fn attack_a001_a_hash_under_the_public_key_is_no_signature() {
     let test = TestRealm::new().await;
     let good = app(&test).await.tokens().access.token;
     let ring = test.realm.native_ring().expect("a ring");
-    let jwks: Value = serde_json::from_str(&ring.jwks()).expect("JSON");
+    let jwks: Value = serde_json::from_slice(&ring.jwks()).expect("JSON");
     let key = &jwks["keys"][0];
     let x = key["x"].as_str().expect("the public part");
     let raw = B64.decode(x).expect("base64url");
@@ -76,7 +77,7 @@ async fn attack_a001_a_hash_under_the_public_key_is_no_signature() {
         pem.trim_end().as_bytes(),
         x.as_bytes(),
         key.to_string().as_bytes(),
-        ring.jwks().as_bytes(),
+        &ring.jwks(),
     ] {
         let forged = SigningKey::hs256(secret)
             .expect("long enough")
@@ -266,6 +267,31 @@ async fn attack_a013_a016_claims_that_are_not_for_us_or_not_now() {
 }
 
 #[tokio::test]
+async fn an_identity_header_is_given_again_while_it_is_young_and_its_key_signs() {
+    let test = TestRealm::new().await;
+    let me = app(&test).await.me().await.expect("in");
+    let subject =
+        mint::Subject { user: me.user, session: Some(me.session), auth_time: 0, amr: &[], assurance: 1 };
+    let (made, other) = (Made::default(), Made::default());
+    let identity = |made| mint::identity(&test.realm, &subject, made).expect("minted").token.clone();
+    let first = identity(&made);
+    test.clock.advance(29 * SECOND);
+    assert_eq!(identity(&made), first);
+    assert_ne!(identity(&other), first, "each session has its own");
+    test.clock.advance(2 * SECOND);
+    let second = identity(&made);
+    assert_ne!(second, first, "an app may check one that was handed out for at least 30 seconds more");
+    let claims = claims(&second);
+    assert_eq!(claims["exp"].as_i64().expect("exp") - claims["iat"].as_i64().expect("iat"), 60);
+    let realm = &test.realm;
+    key::rotate(realm.db(), realm.ground(), realm.mount(), Purpose::Native, 0, 0, Actor::Operator)
+        .await
+        .expect("rotated");
+    realm.reload_rings().await.expect("loaded");
+    assert_ne!(identity(&made), second, "a key that has been taken back signs nothing that is handed out");
+}
+
+#[tokio::test]
 async fn attack_a014_tokens_of_other_kinds_are_no_access_tokens() {
     let test = TestRealm::with(|s| {
         s.token_endpoint.enabled = true;
@@ -277,8 +303,8 @@ async fn attack_a014_tokens_of_other_kinds_are_no_access_tokens() {
     let me = app.me().await.expect("in");
     let subject =
         mint::Subject { user: me.user, session: Some(me.session), auth_time: 0, amr: &[], assurance: 1 };
-    let identity = mint::identity(&test.realm, &subject, ISSUER).expect("minted");
-    refused(&test, "an identity header", &identity).await;
+    let identity = mint::identity(&test.realm, &subject, &Made::default()).expect("minted");
+    refused(&test, "an identity header", &identity.token).await;
     for typ in ["JWT", "identity+jwt"] {
         refused(&test, typ, &signed(&test.realm, typ, &claims(&access))).await;
     }
@@ -470,7 +496,7 @@ async fn a_family_is_unused_for_no_longer_than_its_session_may_be() {
 // Keys.
 
 fn published(realm: &Realm) -> Vec<String> {
-    let jwks: Value = serde_json::from_str(&realm.native_ring().expect("a ring").jwks()).expect("JSON");
+    let jwks: Value = serde_json::from_slice(&realm.native_ring().expect("a ring").jwks()).expect("JSON");
     jwks["keys"]
         .as_array()
         .expect("keys")

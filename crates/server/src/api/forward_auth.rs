@@ -1,12 +1,22 @@
 //! `/api/v1/forward-auth`: for nginx, Caddy and Traefik in front of an app that knows nothing of sign-in.
 
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::{body::Body, response::Response};
+use http::{HeaderMap, HeaderValue, Method};
 use latchstring_core::{
-    Kind, browser,
-    token::mint::{self, Subject},
+    Error, Kind, browser,
+    cache::Made,
+    realm::Realm,
+    token::{
+        check,
+        mint::{self, Subject},
+    },
 };
-use latchstring_web::{Ctx, Problem, problem::Document};
+use latchstring_web::{
+    Ctx, Problem,
+    problem::Document,
+    service::{AtOnce, Shown},
+};
+use uuid::Uuid;
 
 /// Is the person at the proxy signed in? 200 with `X-Latchstring-User`, `-Session` and `-Claims` (a signed JWT of a
 /// kind of its own), else 401 (302 to the sign-in page where the original request asks for HTML by GET and comes by a
@@ -14,38 +24,48 @@ use latchstring_web::{Ctx, Problem, problem::Document};
 #[utoipa::path(get, path = "/api/v1/forward-auth", tag = "session", security(("cookie" = []), ("access_token" = [])),
     responses((status = 200, description = "Signed in; see the headers"), (status = 401, body = Document)))]
 pub async fn check(ctx: Ctx) -> Result<Response, Problem> {
-    let mut response = StatusCode::OK.into_response();
     if let Some(token) = ctx.bearer_token()? {
-        let checked = latchstring_core::token::check::access(&ctx.realm, token).await?;
-        let subject = Subject {
-            user: checked.sub,
-            session: checked.sid,
-            auth_time: checked.auth_time,
-            amr: &checked.amr,
-            assurance: if checked.acr == mint::acr(2) { 2 } else { 1 },
-        };
-        fill(&ctx, response.headers_mut(), &subject)?;
-        return Ok(response);
+        let checked = check::access(&ctx.realm, token).await?;
+        return Ok(of(&ctx.realm, &Subject::of_token(&checked), &checked.made)?);
     }
     let known = ctx.browser().await?.ok_or(Kind::NotSignedIn)?;
     let signed = known.signed.ok_or(Kind::NotSignedIn)?;
     browser::usable(&signed)?;
-    fill(&ctx, response.headers_mut(), &Subject::of_session(&signed))?;
-    Ok(response)
+    Ok(of(&ctx.realm, &Subject::of_session(&signed), &signed.made)?)
 }
 
-fn fill(ctx: &Ctx, headers: &mut HeaderMap, subject: &Subject<'_>) -> Result<(), Problem> {
-    let claims = mint::identity(&ctx.realm, subject, ctx.realm.issuer())?;
+/// [`check`] by memory alone.
+pub(crate) const CHECK: AtOnce = AtOnce {
+    method: Method::GET,
+    path: "/api/v1/forward-auth",
+    answer: |look| match look.shown()? {
+        Shown::Bearer(token) => {
+            let checked = check::glance(look.realm, token)?;
+            of(look.realm, &Subject::of_token(&checked), &checked.made).ok()
+        }
+        Shown::Cookie(value) => {
+            let signed = browser::glance(look.realm, value)?.signed?;
+            browser::usable(&signed).ok()?;
+            of(look.realm, &Subject::of_session(&signed), &signed.made).ok()
+        }
+    },
+};
+
+fn of(realm: &Realm, subject: &Subject<'_>, made: &Made) -> Result<Response, Error> {
+    let identity = mint::identity(realm, subject, made)?;
+    let mut response = Response::new(Body::empty());
+    let mut headers = HeaderMap::with_capacity(16);
     let mut put = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
     };
-    put("x-latchstring-user", &subject.user.to_string());
+    let mut id = Uuid::encode_buffer();
+    put("x-latchstring-user", subject.user.0.hyphenated().encode_lower(&mut id));
     if let Some(session) = subject.session {
-        put("x-latchstring-session", &session.to_string());
+        put("x-latchstring-session", session.0.hyphenated().encode_lower(&mut id));
     }
-    put("x-latchstring-claims", &claims);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(())
+    put("x-latchstring-claims", &identity.token);
+    *response.headers_mut() = headers;
+    Ok(response)
 }

@@ -2,20 +2,25 @@
 
 use super::show::{SessionView, UserView, time};
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 use latchstring_core::{
     Kind, account,
     audit::Actor,
     browser,
+    cache::{Made, Signed},
     clock::SECOND,
     id::SessionId,
     session::{self, Which},
     token::{
-        check,
+        check::{self, Checked},
         mint::{self, Subject, acr},
     },
 };
-use latchstring_web::{Ctx, Json, Problem, cookie, problem::Document};
+use latchstring_web::{
+    Ctx, Json, Problem, cookie,
+    problem::Document,
+    service::{self, AtOnce, Shown},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -105,29 +110,58 @@ pub struct CheckView {
 #[utoipa::path(post, path = "/api/v1/session/check", tag = "session",
     security(("cookie" = []), ("access_token" = [])),
     responses((status = 200, body = CheckView), (status = 401, body = Document)))]
-pub async fn check(ctx: Ctx) -> Result<axum::Json<CheckView>, Problem> {
+pub async fn check(ctx: Ctx) -> Result<Response, Problem> {
     if let Some(token) = ctx.bearer_token()? {
-        let checked = check::access(&ctx.realm, token).await?;
-        return Ok(axum::Json(CheckView {
-            user_id: checked.sub.0,
-            session_id: checked.sid.map(|s| s.0),
-            auth_time: checked.auth_time,
-            amr: checked.amr.clone(),
-            acr: checked.acr.clone(),
-            ends_at: None,
-        }));
+        return Ok(of_token(&*check::access(&ctx.realm, token).await?));
     }
     let known = ctx.browser().await?.ok_or(Kind::NotSignedIn)?;
     let signed = known.signed.ok_or(Kind::NotSignedIn)?;
     browser::usable(&signed)?;
-    Ok(axum::Json(CheckView {
+    Ok(of_session(&signed))
+}
+
+/// [`check`] by memory alone.
+pub(crate) const CHECK: AtOnce = AtOnce {
+    method: Method::POST,
+    path: "/api/v1/session/check",
+    answer: |look| match look.shown()? {
+        Shown::Bearer(token) => Some(of_token(&*check::glance(look.realm, token)?)),
+        Shown::Cookie(value) => {
+            let signed = browser::glance(look.realm, value)?.signed?;
+            browser::usable(&signed).ok()?;
+            Some(of_session(&signed))
+        }
+    },
+};
+
+fn of_token(checked: &Checked) -> Response {
+    let view = || CheckView {
+        user_id: checked.sub.0,
+        session_id: checked.sid.map(|s| s.0),
+        auth_time: checked.auth_time,
+        amr: checked.amr.clone(),
+        acr: checked.acr.clone(),
+        ends_at: None,
+    };
+    rendered(&checked.made, view)
+}
+
+fn of_session(signed: &Signed) -> Response {
+    let view = || CheckView {
         user_id: signed.user.0,
         session_id: Some(signed.session.0),
         auth_time: signed.auth_at / SECOND,
         amr: signed.methods.clone(),
         acr: acr(signed.assurance).to_owned(),
         ends_at: signed.ends_at.map(time),
-    }))
+    };
+    rendered(&signed.made, view)
+}
+
+/// The answer is the same for as long as memory holds the entry, so it is written once.
+fn rendered(made: &Made, view: impl FnOnce() -> CheckView) -> Response {
+    let body = made.answer.get_or_init(|| serde_json::to_vec(&view()).unwrap_or_default().into());
+    service::ok("application/json", body.clone())
 }
 
 /// Which session.

@@ -1,26 +1,35 @@
 //! What verifiers read: the keys of native tokens, and what there is (RFC 8414). It lists what exists, no more.
 
 use axum::response::{IntoResponse, Response};
-use http::header;
-use latchstring_web::{Ctx, Problem};
+use bytes::Bytes;
+use http::{HeaderValue, Method, header};
+use latchstring_web::{
+    Ctx, Problem,
+    service::{self, AtOnce},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// RFC 7517, 5. Cached for five minutes: a new key is published ten minutes before it signs.
-pub(crate) fn keys(text: &str) -> Response {
-    (
-        [(header::CONTENT_TYPE, "application/jwk-set+json"), (header::CACHE_CONTROL, "public, max-age=300")],
-        text.to_owned(),
-    )
-        .into_response()
+pub(crate) fn keys(set: Bytes) -> Response {
+    let mut response = service::ok("application/jwk-set+json", set);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
 }
 
 /// The public keys of native tokens (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "tokens",
     responses((status = 200, description = "A JWK Set")))]
 pub async fn jwks(ctx: Ctx) -> Result<Response, Problem> {
-    Ok(keys(&ctx.realm.native_ring()?.jwks()))
+    Ok(keys(ctx.realm.native_ring()?.jwks()))
 }
+
+/// [`jwks`] by memory alone.
+pub(crate) const JWKS: AtOnce = AtOnce {
+    method: Method::GET,
+    path: "/.well-known/jwks.json",
+    answer: |look| Some(keys(look.realm.native_ring().ok()?.jwks())),
+};
 
 /// RFC 8414, 2, as far as it exists.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,8 +69,6 @@ pub async fn authorization_server(ctx: Ctx) -> Result<Response, Problem> {
         revocation_feed: format!("{issuer}/api/v1/revocations/events"),
     };
     let mut response = axum::Json(metadata).into_response();
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, http::HeaderValue::from_static("public, max-age=300"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     Ok(response)
 }

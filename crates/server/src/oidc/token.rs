@@ -5,6 +5,7 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use latchstring_core::{
     Class, Error, Kind, attempt::Caller, key::Purpose, limit::Rule, oauth::password_grant, secret::Password,
@@ -22,8 +23,8 @@ pub async fn jwks(ctx: Ctx) -> Result<Response, Problem> {
     let alg = Alg::parse(&endpoint.alg).filter(|alg| endpoint.enabled && *alg != Alg::Hs256);
     match alg {
         // Made here if need be: an app may fetch its keys before anybody has signed in.
-        Some(alg) => Ok(keys(&ctx.realm.ring(Purpose::TokenEndpoint(alg)).await?.jwks())),
-        None => Ok(keys("{\"keys\":[]}")),
+        Some(alg) => Ok(keys(ctx.realm.ring(Purpose::TokenEndpoint(alg)).await?.jwks())),
+        None => Ok(keys(Bytes::from_static(b"{\"keys\":[]}"))),
     }
 }
 

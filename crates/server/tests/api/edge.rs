@@ -1,6 +1,6 @@
 //! What every request passes: hosts, headers, CORS, bodies, paths.
 
-use super::app;
+use super::{app, bearer, sign_up, tokens};
 use http::Method;
 use latchstring_core::testing::TestRealm;
 use latchstring_web::{Config, testing::TestApp};
@@ -60,7 +60,7 @@ async fn forwarding_headers_count_only_from_trusted_proxies() {
     let realm = TestRealm::new().await;
     let trusted = vec!["10.0.0.0/8".parse().expect("a network")];
     let config = Config::new(latchstring_core::testing::ISSUER, false, trusted);
-    let app = TestApp::with(latchstring_server::router, config, realm);
+    let app = TestApp::with(latchstring_server::service, config, realm);
     let mut proxy = app.program();
     proxy.peer = "10.1.2.3:5".parse().unwrap();
     proxy.set("x-forwarded-for", "198.51.100.7, 203.0.113.9");
@@ -84,7 +84,7 @@ async fn forwarding_headers_count_only_from_trusted_proxies() {
 #[tokio::test]
 async fn a_dev_server_refuses_to_stand_behind_a_proxy() {
     let config = Config::new("http://localhost:8080", true, Vec::new());
-    let app = TestApp::with(latchstring_server::router, config, TestRealm::new().await);
+    let app = TestApp::with(latchstring_server::service, config, TestRealm::new().await);
     app.program().get("/api/v1/session").await.must_be(401);
     for name in ["x-forwarded-for", "forwarded", "x-real-ip"] {
         let mut client = app.program();
@@ -192,10 +192,11 @@ async fn bad_bodies_are_clear_4xx_and_write_nothing() {
 async fn nothing_is_served_before_the_realm_is_open() {
     let config = Config::new(latchstring_core::testing::ISSUER, false, Vec::new());
     let app = latchstring_web::App::new(config, None);
-    let router = latchstring_server::router(app);
+    let service = latchstring_server::service(app);
     let request = http::Request::get("/api/v1/session").header("host", "id.northwind.example");
     let request = request.body(axum::body::Body::empty()).unwrap();
-    let response = tower::ServiceExt::oneshot(router, request).await.unwrap();
+    let peer = "192.0.2.7:4711".parse().unwrap();
+    let response = service.answer(latchstring_web::edge::RequestId::next(), peer, request).await;
     assert_eq!(response.status(), 503);
     assert!(response.headers().contains_key("retry-after"));
 }
@@ -216,4 +217,49 @@ async fn limits_answer_429_with_retry_after_and_are_per_address() {
     let mut other = client.clone();
     other.peer = "198.51.100.1:1".parse().unwrap();
     other.post("/api/v1/attempts", body).await.must_be(201);
+}
+
+/// What is answered before the router is what the router answers, word for word and header for header.
+#[tokio::test]
+async fn answers_from_memory_are_the_routers() {
+    let app = app().await;
+    let mut browser = app.browser();
+    browser.set("origin", latchstring_core::testing::ISSUER);
+    sign_up(&app, &browser, "ada@northwind.example").await;
+    let tokens = tokens(&app, "ada@northwind.example").await;
+    let mut holder = bearer(&app, &tokens["access_token"]);
+    holder.set("origin", "https://elsewhere.example");
+    let mut stranger = app.browser();
+    stranger.set("host", "elsewhere.example");
+    let asks = [
+        (Method::POST, "/api/v1/session/check"),
+        (Method::GET, "/api/v1/forward-auth"),
+        (Method::GET, "/.well-known/jwks.json"),
+        (Method::HEAD, "/.well-known/jwks.json"),
+        (Method::OPTIONS, "/api/v1/session/check"),
+    ];
+    for who in [&browser, &holder, &app.program(), &stranger] {
+        for (method, path) in &asks {
+            // The router first: it fills the memory.
+            let slow = who.by_the_router().send(method.clone(), path, None).await;
+            let quick = who.send(method.clone(), path, None).await;
+            let seen = |answer: &latchstring_web::testing::Answer| {
+                let mut headers: Vec<(String, Vec<u8>)> = answer
+                    .headers
+                    .iter()
+                    .filter(|(name, _)| *name != "x-request-id" && *name != "content-length")
+                    .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+                    .collect();
+                headers.sort();
+                (answer.status, headers, answer.text())
+            };
+            assert_eq!(seen(&quick), seen(&slow), "{method} {path}");
+            assert_ne!(quick.header("x-request-id"), slow.header("x-request-id"));
+        }
+    }
+    // And it ends when the session does.
+    browser.send(Method::DELETE, "/api/v1/session", None).await.must_be(204);
+    for (method, path) in &asks[..2] {
+        browser.send(method.clone(), path, None).await.must_refuse(401, "not_signed_in");
+    }
 }

@@ -19,7 +19,7 @@ use latchstring_web::testing::{Answer, Client, TestApp};
 use serde_json::json;
 
 async fn app() -> TestApp {
-    TestApp::new(latchstring_server::router).await
+    TestApp::new(latchstring_server::service).await
 }
 
 /// Signs `email` up at a browser: address, code, password.

@@ -1,6 +1,7 @@
 //! `/` and `/dev/mail` of a development server.
 
 use super::*;
+use latchstring_web::listen;
 
 #[tokio::test]
 async fn the_mailbox_shows_what_would_have_been_mailed() {
@@ -63,7 +64,7 @@ async fn the_tour_runs_as_it_is_pasted() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
     let config = Config::new(&origin, true, Vec::new());
-    let app = TestApp::with(latchstring_server::router, config, TestRealm::new().await);
+    let app = TestApp::with(latchstring_server::service, config, TestRealm::new().await);
     let page = person(&app).get("/").await.must_be(200).text();
     let commands = commands(&page);
     assert_eq!(commands.len(), 8);
@@ -73,15 +74,17 @@ async fn the_tour_runs_as_it_is_pasted() {
         app.realm.mailbox.clone(),
         stopped,
     ));
-    let router = latchstring_server::router(app.app.clone());
-    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let service = latchstring_server::service(app.app.clone());
+    let (phase, seen) = tokio::sync::watch::channel(listen::Phase::Open);
+    let server = tokio::spawn(listen::serve(listener, service, listen::Limits::default(), seen));
     let script = commands.join("\n");
     let output = tokio::task::spawn_blocking(move || {
         std::process::Command::new("sh").args(["-e", "-c", &script]).output().expect("a shell")
     })
     .await
     .expect("the shell came back");
-    server.abort();
+    phase.send_replace(listen::Phase::Closing);
+    server.await.expect("the listener ends");
     let _ = stop.send(true);
     let _ = jobs.await;
     let said = String::from_utf8_lossy(&output.stdout);

@@ -19,12 +19,12 @@ const ADA: &str = "ada@northwind.example";
 const PAGES: [&str; 5] = ["/", "/docs", "/verify", "/verify/done", "/nothing/here"];
 
 async fn app() -> TestApp {
-    TestApp::new(latchstring_server::router).await
+    TestApp::new(latchstring_server::service).await
 }
 
 async fn dev() -> TestApp {
     let config = Config::new("http://localhost:8080", true, Vec::new());
-    TestApp::with(latchstring_server::router, config, TestRealm::new().await)
+    TestApp::with(latchstring_server::service, config, TestRealm::new().await)
 }
 
 /// Somebody at a browser who asks for pages, and comes from where browsers say.

@@ -1,8 +1,11 @@
 //! The listener over real sockets, with a router of its own.
 
 use super::*;
-use axum::routing::{get, post};
-use latchstring_web::Config;
+use crate::{Config, edge::Peer};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 struct Served {
@@ -36,7 +39,7 @@ async fn served(limits: Limits) -> Served {
     let addr = listener.local_addr().expect("an address");
     let app = App::new(Config::new("http://localhost:1", true, vec![]), None);
     let (phase, receiver) = watch::channel(Phase::Open);
-    let over = tokio::spawn(serve(listener, router, app, limits, receiver));
+    let over = tokio::spawn(serve(listener, Service::new(app, router), limits, receiver));
     Served { addr, phase, over }
 }
 
@@ -98,6 +101,7 @@ async fn a_panic_is_a_500_that_tells_nothing_and_the_next_request_is_served() {
     let answer = talk(served.addr, &get_("/panic")).await;
     assert!(answer.starts_with("HTTP/1.1 500") && answer.contains("application/problem+json"), "{answer}");
     assert!(!answer.contains("hunter2"), "{answer}");
+    assert!(answer.contains("x-request-id: ") && answer.contains("nosniff"), "{answer}");
     assert!(talk(served.addr, &get_("/")).await.ends_with("hello"));
 }
 

@@ -1,12 +1,17 @@
 //! The accept loop and what stands around each request: bounds on connections, headers and time, panics, and a stop
-//! that loses no request. It knows the router, and nothing of what stands in it.
+//! that loses no request. It knows the service, and nothing of what stands in it.
 //!
 //! Three ends of a connection are kept apart. A *new* one must bring its first request within [`Limits::first`], which
 //! covers slow headers too. One that is *idle* between requests may stay for [`Limits::idle`], longer than the proxies in
 //! front keep theirs, since a connection closed by us just when they send on it is a request that they have to report as
 //! failed. And at the *stop* each connection finishes the request that it has begun.
 
-use axum::{Router, body::Body};
+use crate::{
+    App, Service,
+    edge::{self, RequestId},
+    problem::Document,
+};
+use axum::body::Body;
 use futures_util::FutureExt;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, service::service_fn};
@@ -15,11 +20,6 @@ use hyper_util::{
     server::conn::auto,
 };
 use latchstring_core::clock::Stopwatch;
-use latchstring_web::{
-    App,
-    edge::Peer,
-    problem::{self, Document},
-};
 use std::{
     convert::Infallible,
     future::poll_fn,
@@ -29,7 +29,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     task::Poll,
     time::Duration,
@@ -37,21 +37,20 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::sleep,
+    time::{Instant, sleep, timeout},
 };
-use tower::Service;
 
 /// How much one listener takes on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Connections at once. More wait in the kernel's queue.
-    pub(crate) connections: usize,
+    pub connections: usize,
     /// Until a new connection has brought its first request.
-    pub(crate) first: Duration,
+    pub first: Duration,
     /// Between two requests of one connection.
-    pub(crate) idle: Duration,
+    pub idle: Duration,
     /// For the answer to a request.
-    pub(crate) request: Duration,
+    pub request: Duration,
 }
 
 impl Default for Limits {
@@ -77,7 +76,7 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// How far the process is on its way to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Phase {
+pub enum Phase {
     /// Serving.
     Open,
     /// Serving, and asking clients to come back on another connection: to another node, perhaps.
@@ -88,21 +87,17 @@ pub(crate) enum Phase {
 
 /// What the requests of one listener go to.
 struct Front {
-    router: Router,
-    app: App,
+    service: Service,
     limits: Limits,
     leaving: AtomicBool,
+    /// Runs for as long as the listener; times of connections are read off it.
+    watch: Stopwatch,
 }
 
 /// Serves until the phase is [`Phase::Closing`], then until every connection is over.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    app: App,
-    limits: Limits,
-    phase: watch::Receiver<Phase>,
-) {
-    let front = Arc::new(Front { router, app, limits, leaving: AtomicBool::new(false) });
+pub async fn serve(listener: TcpListener, service: Service, limits: Limits, phase: watch::Receiver<Phase>) {
+    let front =
+        Arc::new(Front { service, limits, leaving: AtomicBool::new(false), watch: Stopwatch::start() });
     let most = u32::try_from(limits.connections).unwrap_or(u32::MAX);
     let slots = Arc::new(Semaphore::new(most as usize));
     let connections = Arc::new(builder(&limits));
@@ -159,7 +154,8 @@ async fn unaccepted(error: &io::Error) {
 
 fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.idle).max_buf_size(HEAD);
+    // No `header_read_timeout`: it makes and drops a timer for each request. `Use` has one for each connection.
+    builder.http1().header_read_timeout(None).max_buf_size(HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -168,6 +164,55 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(limits.idle)
         .keep_alive_timeout(Duration::from_secs(10));
     builder
+}
+
+/// How a connection is used. Written by its requests, read by its alarm.
+#[derive(Default)]
+struct Use {
+    /// Whether a first request has come.
+    begun: AtomicBool,
+    /// Requests that are being answered.
+    open: AtomicU32,
+    /// When the last one was, in milliseconds by the listener's watch.
+    last: AtomicU64,
+    /// Whether it carries an answer that lasts: then its reader decides when it ends.
+    lasting: AtomicBool,
+}
+
+impl Use {
+    /// How long it may go on without another request; zero when its time is up.
+    fn left(&self, front: &Front) -> Duration {
+        if !self.begun.load(Ordering::Relaxed) {
+            return Duration::ZERO;
+        }
+        if self.open.load(Ordering::Relaxed) > 0 || self.lasting.load(Ordering::Relaxed) {
+            return front.limits.idle;
+        }
+        let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
+        front.limits.idle.saturating_sub(front.watch.elapsed().saturating_sub(last))
+    }
+}
+
+/// A request under way; over when dropped, since a client that goes away takes the future of its answer with it.
+struct Open<'a> {
+    used: &'a Use,
+    watch: &'a Stopwatch,
+}
+
+impl<'a> Open<'a> {
+    fn begin(used: &'a Use, watch: &'a Stopwatch) -> Self {
+        used.begun.store(true, Ordering::Relaxed);
+        used.open.fetch_add(1, Ordering::Relaxed);
+        Self { used, watch }
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        let now = u64::try_from(self.watch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.used.last.store(now, Ordering::Relaxed);
+        self.used.open.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 async fn connection(
@@ -179,72 +224,75 @@ async fn connection(
 ) {
     // An answer is written at once; waiting to fill a segment only delays it. Fails for a connection that is gone.
     let _ = stream.set_nodelay(true);
-    let begun = Arc::new(AtomicBool::new(false));
-    let first = front.limits.first;
+    let used = Arc::new(Use::default());
     let service = service_fn({
-        let begun = begun.clone();
-        move |request: Request<Incoming>| {
-            begun.store(true, Ordering::Relaxed);
-            answer(front.clone(), peer, request)
-        }
+        let (front, used) = (front.clone(), used.clone());
+        move |request: Request<Incoming>| answer(front.clone(), used.clone(), peer, request)
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-
-    // Until the first request.
     {
-        let mut deadline = pin!(sleep(first));
-        let mut late = phase.clone();
+        let mut alarm = pin!(sleep(front.limits.first));
         let mut stop = pin!(async {
-            until(&mut late, Phase::Closing).await;
-            sleep(LATE).await;
+            until(&mut phase, Phase::Closing).await;
+            if !used.begun.load(Ordering::Relaxed) {
+                sleep(LATE).await;
+            }
         });
         let over = poll_fn(|context| {
             // How a connection ends is the client's affair; what matters of it is in the log of its requests.
             if connection.as_mut().poll(context).is_ready() {
                 return Poll::Ready(true);
             }
-            if begun.load(Ordering::Relaxed) {
-                return Poll::Ready(false);
+            while alarm.as_mut().poll(context).is_ready() {
+                let left = used.left(&front);
+                if left.is_zero() {
+                    return Poll::Ready(false);
+                }
+                alarm.as_mut().reset(Instant::now() + left);
             }
-            if deadline.as_mut().poll(context).is_ready() || stop.as_mut().poll(context).is_ready() {
-                return Poll::Ready(true);
-            }
-            Poll::Pending
+            stop.as_mut().poll(context).map(|()| false)
         });
         if over.await {
             return;
         }
     }
-    tokio::select! {
-        biased;
-        _ = connection.as_mut() => return,
-        () = until(&mut phase, Phase::Closing) => {}
-    }
     // Closes it now if it is idle, else after the answers that are under way.
     connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
+    if used.open.load(Ordering::Relaxed) == 0 {
+        // Nothing is under way but half a request, perhaps, and that has had its time.
+        let _ = timeout(LATE, connection).await;
+    } else {
+        let _ = connection.await;
+    }
 }
 
 /// Answers a request, whatever happens on the way.
 async fn answer(
     front: Arc<Front>,
+    used: Arc<Use>,
     peer: SocketAddr,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    request.extensions_mut().insert(Peer(peer));
+    let _open = Open::begin(&used, &front.watch);
+    let id = RequestId::next();
     let old = request.version() <= Version::HTTP_11;
     let lasting = request.uri().path() == LASTING;
-    let handled = AssertUnwindSafe(front.router.clone().call(request)).catch_unwind();
-    let handled = if lasting {
-        Some(handled.await)
-    } else {
+    let mut handled = pin!(AssertUnwindSafe(front.service.answer(id, peer, request)).catch_unwind());
+    // Most answers are there at once, and need no timer.
+    let first = poll_fn(|context| Poll::Ready(handled.as_mut().poll(context))).await;
+    let handled = match first {
+        Poll::Ready(handled) => Some(handled),
+        Poll::Pending if lasting => {
+            used.lasting.store(true, Ordering::Relaxed);
+            Some(handled.await)
+        }
         // Dropping the handler rolls an open transaction back.
-        tokio::time::timeout(front.limits.request, handled).await.ok()
+        Poll::Pending => timeout(front.limits.request, handled).await.ok(),
     };
     let mut response = match handled {
-        Some(Ok(response)) => response?,
-        Some(Err(_)) => broken(&front.app),
-        None => late(&front.app),
+        Some(Ok(response)) => response,
+        Some(Err(_)) => broken(front.service.app(), id),
+        None => late(front.service.app(), id),
     };
     if old && front.leaving.load(Ordering::Relaxed) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -253,31 +301,31 @@ async fn answer(
 }
 
 /// A handler panicked. The hook has logged the text, which may hold anything; the client learns nothing of it.
-fn broken(app: &App) -> Response<Body> {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    tracing::error!(number, "a request ended in a panic");
-    own(app, StatusCode::INTERNAL_SERVER_ERROR, "internal", "Our mistake", None)
+fn broken(app: &App, id: RequestId) -> Response<Body> {
+    tracing::error!(request_id = %id, "a request ended in a panic");
+    own(app, id, StatusCode::INTERNAL_SERVER_ERROR, "internal", "Our mistake", None)
 }
 
-fn late(app: &App) -> Response<Body> {
-    tracing::warn!("a request took too long and was given up");
-    own(app, StatusCode::SERVICE_UNAVAILABLE, "timeout", "Took too long", Some(2))
+fn late(app: &App, id: RequestId) -> Response<Body> {
+    tracing::warn!(request_id = %id, "a request took too long and was given up");
+    own(app, id, StatusCode::SERVICE_UNAVAILABLE, "timeout", "Took too long", Some(2))
 }
 
 fn own(
     app: &App,
+    id: RequestId,
     status: StatusCode,
     code: &'static str,
     title: &'static str,
     retry_after: Option<u64>,
 ) -> Response<Body> {
-    app.metrics().answered("(none)", status.as_u16(), &Stopwatch::start());
     let detail = match retry_after {
-        None => "Something went wrong on our side. It has been logged.",
+        None => {
+            "Something went wrong on our side. It has been logged; the request id is in the X-Request-Id header."
+        }
         Some(_) => "The request or its answer took too long. Try again in a moment.",
     };
-    problem::answer(&Document {
+    let document = Document {
         kind: format!("/docs#{code}"),
         title,
         status: status.as_u16(),
@@ -286,7 +334,8 @@ fn own(
         param: None,
         reasons: Vec::new(),
         retry_after,
-    })
+    };
+    edge::own(app, id, &document)
 }
 
 #[cfg(test)]
