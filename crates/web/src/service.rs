@@ -122,7 +122,7 @@ impl Service {
         B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
     {
-        if let Some(response) = self.from_memory(id, &request) {
+        if let Some(response) = self.remembered(id, &request) {
             return response;
         }
         request.extensions_mut().insert(Peer(peer));
@@ -130,7 +130,7 @@ impl Service {
         self.router.clone().call(request).await.unwrap_or_else(|never| match never {})
     }
 
-    fn from_memory<B>(&self, id: RequestId, request: &Request<B>) -> Option<Response> {
+    fn remembered<B>(&self, id: RequestId, request: &Request<B>) -> Option<Response> {
         let path = request.uri().path();
         let entry = self
             .at_once
