@@ -175,6 +175,11 @@ pub async fn change_password(
             challenge::store::void_of_user(tx, me.user, now).await?;
             let which = Which::Others(me.session);
             let endings = session::end(tx, &ground, me.user, which, "password_changed", keep).await?;
+            // Whoever knew the old password has signed in with browsers of their own; this one stays known.
+            browser::store::forget_user(tx, me.user).await?;
+            if let Some(here) = me.browser {
+                browser::store::know(tx, here, me.user, now).await?;
+            }
             if let Some(notice) = &notice {
                 outbox::put(tx, notice).await?;
             }

@@ -3,7 +3,7 @@
 use super::{Attempt, AttemptKind, Caller, Draw, Outcome, Step, complete, load, password_at_sign_up, take};
 use crate::{
     audit::{self, Actor, Entry},
-    browser, challenge,
+    challenge,
     credential::{self, SetBy},
     id::AttemptId,
     mail, outbox,
@@ -72,7 +72,6 @@ pub async fn new_password(
                         .await?;
                     attempt.auth_rev = Some(user::store::bump_auth(tx, user).await?);
                     challenge::store::void_of_user(tx, user, now).await?;
-                    browser::store::forget_user(tx, user).await?;
                     kit.note(
                         session::end_everything(tx, &kit.ground, user, "password_reset", kit.keep).await?,
                     );
