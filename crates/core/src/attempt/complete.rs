@@ -222,13 +222,12 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     let settings = &kit.settings.1;
     let ends_at = now + Realm::micros(settings.session.absolute_seconds);
     let pending = attempt.body.factor;
-    let second = attempt.proofs.iter().any(|p| p.second);
     let tasks = if pending && attempt.body.second_factor == SecondFactor::Task {
         vec!["second_factor".to_owned()]
     } else {
         Vec::new()
     };
-    let assurance = if second { 2 } else { 1 };
+    let assurance = if attempt.two_factors(&[]) { 2 } else { 1 };
     let methods = attempt.methods();
     let browser = match attempt.binding {
         Binding::Browser(_) => Some(bound_browser(&kit.caller, attempt).ok_or(Kind::AttemptUnknown)?),
@@ -323,14 +322,15 @@ async fn step_up(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
         return Err(Kind::CredentialsWrong.into());
     }
     let session = session::store::find(tx, id).await?.ok_or(Kind::NotSignedIn)?;
+    let raised = attempt.two_factors(&session.methods);
     let mut methods = session.methods.clone();
-    for method in attempt.methods() {
+    for method in attempt.methods().into_iter().chain(raised.then(|| "mfa".to_owned())) {
         if !methods.contains(&method) {
             methods.push(method);
         }
     }
     let second = attempt.proofs.iter().any(|p| p.second);
-    let assurance = if second { 2 } else { session.assurance };
+    let assurance = if raised { 2 } else { session.assurance };
     let tasks: Vec<String> =
         session.tasks.iter().filter(|t| !(second && t.as_str() == "second_factor")).cloned().collect();
     let proved = session::store::proved(

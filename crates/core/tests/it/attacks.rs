@@ -67,3 +67,52 @@ async fn attack_a049_no_browser_is_known_any_more_once_credentials_change() {
         assert_eq!(knows(&test, &owner, me.user).await, here, "{act:?}: hers, where she proved who she is");
     }
 }
+
+#[tokio::test]
+async fn attack_a094_one_mailbox_is_one_factor_however_often_it_is_proven() {
+    let test = TestRealm::with(|s| s.limits.sends_by_target.burst = 100).await;
+    test.sign_up(ADA, PASSWORD).await;
+    add_factor(&test, test.id_of(ADA).await).await;
+    let levels = async |visitor: &Visitor| {
+        let signed = visitor.signed().await.expect("in");
+        (signed.assurance, signed.methods.contains(&"mfa".to_owned()))
+    };
+
+    let by_code = test.visitor();
+    let id = by_code.begin(AttemptKind::SignIn, ADA).await.id;
+    let first = by_code.prove(id, ADA).await.expect("right");
+    assert!(first.completed.is_none() && !by_code.is_in().await, "the second step is asked for");
+    assert_eq!(first.attempt.offers(true), [Step::Factor]);
+    by_code.prove(id, ADA).await.expect("right").completed.expect("in");
+    assert_eq!(levels(&by_code).await, (1, false), "a code twice");
+
+    let by_link = test.visitor();
+    let id = by_link.begin(AttemptKind::SignIn, ADA).await.id;
+    by_link.send(id).await.expect("sent");
+    by_link.follow(&by_link.link_to(ADA).await).await.expect("usable");
+    by_link.prove(id, ADA).await.expect("right").completed.expect("in");
+    assert_eq!(levels(&by_link).await, (1, false), "a link and a code");
+
+    let task = test.visitor();
+    let begin = Begin {
+        second_factor: SecondFactor::Task,
+        ..Begin::new(AttemptKind::SignIn, Some(who(ADA)), Sink::Cookie)
+    };
+    let id = task.try_begin(begin).await.expect("begins").outcome.attempt.id;
+    task.prove(id, ADA).await.expect("right").completed.expect("a session with a task");
+    let id = task.begin_within(AttemptKind::StepUp, None).await.id;
+    task.prove(id, ADA).await.expect("right").completed.expect("done");
+    assert_eq!(levels(&task).await, (1, false), "a code, and a code for the step-up");
+
+    let both = test.visitor();
+    let id = both.try_sign_in(ADA, PASSWORD).await.expect("right").attempt.id;
+    both.prove(id, ADA).await.expect("right").completed.expect("in");
+    assert_eq!(levels(&both).await, (2, true), "a password and a code");
+
+    let recovered = test.visitor();
+    let id = recovered.begin(AttemptKind::Recover, ADA).await.id;
+    recovered.prove(id, ADA).await.expect("right");
+    recovered.new_password(id, OTHER_PASSWORD).await.expect("set");
+    recovered.prove(id, ADA).await.expect("right").completed.expect("in");
+    assert_eq!(levels(&recovered).await, (1, false), "a password chosen by whoever reads the mail is no proof");
+}
