@@ -141,7 +141,7 @@ pub async fn change_password(
         (true, Some(old)) => {
             let checked = crate::attempt::password::check_user(realm, caller, me.user, old).await?;
             auth_rev = checked.auth_rev;
-            throttle = Some(checked.throttle);
+            throttle = Some((checked.throttle, checked.evaluation));
         }
         (false, _) => me.must_be_fresh(realm)?,
     }
@@ -168,8 +168,8 @@ pub async fn change_password(
                 return Err(Kind::RevChanged.into());
             }
             credential::store::set_password(tx, row, me.user, &phc, SetBy::User, proven, now).await?;
-            if let Some(key) = throttle {
-                crate::limit::store::clear(tx, key).await?;
+            if let Some((key, _)) = &throttle {
+                crate::limit::store::clear(tx, *key).await?;
             }
             user::store::bump_auth(tx, me.user).await?;
             challenge::store::void_of_user(tx, me.user, now).await?;
