@@ -8,6 +8,7 @@ use crate::{
     ended,
     id::{BrowserId, CredentialId, IdentifierId, SessionId, UserId},
     identifier::{self, Identifier, IdentifierKind},
+    limit::Rule,
     mail, outbox,
     realm::Realm,
     refusal::{Kind, Result},
@@ -88,6 +89,7 @@ pub async fn set_username(realm: &Realm, me: &Me, source: &Source, username: Opt
         .db()
         .write(async move |tx| -> Result<Full> {
             user::store::lock(tx, id, now).await?.ok_or(Kind::NotSignedIn)?;
+            user::store::find(tx, id).await?.ok_or(Kind::NotSignedIn)?.must_be_person()?;
             let keep = new.as_ref().map_or("", |n| n.normal.as_str());
             identifier::store::delete_others(tx, id, IdentifierKind::Username, keep).await?;
             if let Some(new) = &new {
@@ -122,6 +124,9 @@ pub async fn change_password(
     new: Password,
 ) -> Result<()> {
     let full = read(realm, me).await?;
+    full.user.must_be_person()?;
+    // Estimating a password takes time: no more of them than of those that are tried.
+    realm.limit_address(Rule::PasswordsByAddress, &caller.source).await?;
     credential::check_length(realm, &new)?;
     let words: Vec<String> =
         full.identifiers.iter().map(|i| i.typed.clone()).chain(full.user.name.clone()).collect();

@@ -6,6 +6,7 @@ use crate::{
     challenge,
     credential::{self, SetBy},
     id::AttemptId,
+    limit::Rule,
     mail, outbox,
     realm::Realm,
     refusal::{Kind, Result},
@@ -23,6 +24,8 @@ pub async fn new_password(
     let at_sign_up = password_at_sign_up(realm);
     let attempt = load(realm, caller, id).await?;
     attempt.must_offer(Step::NewPassword, at_sign_up)?;
+    // Estimating and hashing take time, also for a password that is refused.
+    realm.limit_address(Rule::PasswordsByAddress, &caller.source).await?;
     credential::check_length(realm, &password)?;
     let mut words: Vec<String> = Vec::new();
     words.extend(attempt.identifier.as_ref().map(|i| i.typed.clone()));
