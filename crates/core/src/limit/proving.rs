@@ -36,8 +36,7 @@ impl Proving {
     /// An evaluation begins: before it is counted, or another could find it counted and nothing to wait for.
     pub fn begin(&self, key: [u8; 32]) -> Evaluation {
         let mut all = self.0.lock();
-        let under =
-            all.entry(key).or_insert_with(|| Under { now: 0, begun: 0, over: watch::channel(()).0 });
+        let under = all.entry(key).or_insert_with(|| Under { now: 0, begun: 0, over: watch::channel(()).0 });
         under.now += 1;
         under.begun += 1;
         Evaluation { all: self.0.clone(), key }
