@@ -11,7 +11,7 @@ use crate::{
     hash::HashPool,
     id::{MountId, SessionId},
     key::{self, Purpose, Ring, Rings},
-    limit::{self, Limiter, Rule},
+    limit::{self, Limiter, Rule, proving::Proving},
     refusal::{Fault, Result},
     settings::{self, Settings},
 };
@@ -108,6 +108,7 @@ struct Inner {
     ended: EndedSet,
     limiter: Limiter,
     cache: Cache,
+    proving: Proving,
     touched: Mutex<HashMap<SessionId, Micros>>,
     breached: Option<Arc<dyn Breached>>,
 }
@@ -141,6 +142,7 @@ impl Realm {
             ended: EndedSet::default(),
             limiter: Limiter::default(),
             cache: Cache::default(),
+            proving: Proving::default(),
             touched: Mutex::default(),
             breached,
         }));
@@ -250,6 +252,11 @@ impl Realm {
     /// The limiter of this process, for metrics.
     pub fn limiter(&self) -> &Limiter {
         &self.0.limiter
+    }
+
+    /// Proofs that this process is evaluating.
+    pub fn proving(&self) -> &Proving {
+        &self.0.proving
     }
 
     /// Takes one from a limit; refuses when there is none to take.

@@ -91,6 +91,8 @@ kinds! {
     InvitationUnusable => Gone, "unusable_invitation";
     /// Guests are not admitted here.
     GuestsOff => Off, "guests_off";
+    /// A guest has no identifier and no credential before becoming a person.
+    NotForGuests => Forbidden, "not_for_guests";
     /// The account is banned.
     UserBanned => Forbidden, "user_banned";
     /// Not signed in.

@@ -5,7 +5,10 @@ use axum::extract::{FromRequest, Request};
 use http::header;
 use http_body_util::{BodyExt, Limited};
 use latchstring_core::{Kind, Refusal};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IntoDeserializer},
+};
 
 /// Most bytes of a request body.
 pub const MOST: usize = 64 * 1024;
@@ -51,6 +54,11 @@ pub fn form<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_urlencoded::from_bytes(bytes).map_err(|_| {
         Kind::InputInvalid.param("body").says("The form can’t be read, or a member stands twice.").into()
     })
+}
+
+/// Reads a member that is one of several words. serde alone takes `{"word": null}` for the word too.
+pub fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<T, D::Error> {
+    T::deserialize(String::deserialize(d)?.into_deserializer())
 }
 
 /// serde's message, without the values that it may quote: they may be secrets.

@@ -4,19 +4,24 @@ use crate::app::Config;
 use http::{HeaderMap, HeaderValue, header};
 use latchstring_core::{browser::NewCookie, clock::Micros};
 
-/// The value of our cookie. Two of the same name mean that somebody planted one (`__Host-` makes that impossible in
-/// browsers): none is taken.
+/// The value of our cookie.
 pub fn value<'a>(headers: &'a HeaderMap, config: &Config) -> Option<&'a str> {
+    named(headers, &config.cookie)
+}
+
+/// The value of the cookie `name`. Two of the same name mean that somebody planted one (`__Host-` makes that impossible
+/// in browsers): none is taken. Cookies of others on the same host may hold any bytes; they are passed over, or one of a
+/// neighbour's would sign everybody out.
+pub fn named<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut found = None;
     for header in headers.get_all(header::COOKIE) {
-        for pair in header.to_str().ok()?.split(';') {
-            if let Some((name, value)) = pair.trim().split_once('=')
-                && name == config.cookie
+        for pair in header.as_bytes().split(|byte| *byte == b';') {
+            let Ok(pair) = std::str::from_utf8(pair) else { continue };
+            if let Some((n, value)) = pair.trim().split_once('=')
+                && n == name
+                && found.replace(value).is_some()
             {
-                if found.is_some() {
-                    return None;
-                }
-                found = Some(value);
+                return None;
             }
         }
     }

@@ -105,6 +105,9 @@ pub fn words(kind: Kind) -> (&'static str, &'static str) {
             "This invitation has been used, taken back, or is too old. Ask for a new one.",
         ),
         Kind::GuestsOff => ("No guests", "Guests are not admitted here. Make an account or sign in."),
+        Kind::NotForGuests => {
+            ("Not for guests", "A guest can’t have that. Sign up first; what is yours stays.")
+        }
         Kind::UserBanned => {
             ("Account banned", "This account may not sign in. Ask whoever runs this service.")
         }
@@ -139,7 +142,8 @@ pub fn words(kind: Kind) -> (&'static str, &'static str) {
         Kind::Exists => ("Exists already", "There is one with that id already."),
         Kind::SetupUnusable => (
             "Set-up token not usable",
-            "The set-up token has been used or is too old. Restart the server to get a new one.",
+            "The set-up token has been used, is too old, or came after the first API key. While there is no key, each \
+             start of the server prints a new one.",
         ),
         Kind::LastOne => ("The last one", "This is the last one; add another before you take it away."),
         Kind::RateLimited => ("Too many requests", "Wait for as long as Retry-After says, then try again."),

@@ -8,6 +8,7 @@ use crate::{
     ended,
     id::{BrowserId, CredentialId, IdentifierId, SessionId, UserId},
     identifier::{self, Identifier, IdentifierKind},
+    limit::Rule,
     mail, outbox,
     realm::Realm,
     refusal::{Kind, Result},
@@ -88,6 +89,7 @@ pub async fn set_username(realm: &Realm, me: &Me, source: &Source, username: Opt
         .db()
         .write(async move |tx| -> Result<Full> {
             user::store::lock(tx, id, now).await?.ok_or(Kind::NotSignedIn)?;
+            user::store::find(tx, id).await?.ok_or(Kind::NotSignedIn)?.must_be_person()?;
             let keep = new.as_ref().map_or("", |n| n.normal.as_str());
             identifier::store::delete_others(tx, id, IdentifierKind::Username, keep).await?;
             if let Some(new) = &new {
@@ -122,6 +124,9 @@ pub async fn change_password(
     new: Password,
 ) -> Result<()> {
     let full = read(realm, me).await?;
+    full.user.must_be_person()?;
+    // Estimating a password takes time: no more of them than of those that are tried.
+    realm.limit_address(Rule::PasswordsByAddress, &caller.source).await?;
     credential::check_length(realm, &new)?;
     let words: Vec<String> =
         full.identifiers.iter().map(|i| i.typed.clone()).chain(full.user.name.clone()).collect();
@@ -141,7 +146,7 @@ pub async fn change_password(
         (true, Some(old)) => {
             let checked = crate::attempt::password::check_user(realm, caller, me.user, old).await?;
             auth_rev = checked.auth_rev;
-            throttle = Some(checked.throttle);
+            throttle = Some((checked.throttle, checked.evaluation));
         }
         (false, _) => me.must_be_fresh(realm)?,
     }
@@ -168,13 +173,18 @@ pub async fn change_password(
                 return Err(Kind::RevChanged.into());
             }
             credential::store::set_password(tx, row, me.user, &phc, SetBy::User, proven, now).await?;
-            if let Some(key) = throttle {
-                crate::limit::store::clear(tx, key).await?;
+            if let Some((key, _)) = &throttle {
+                crate::limit::store::clear(tx, *key).await?;
             }
             user::store::bump_auth(tx, me.user).await?;
             challenge::store::void_of_user(tx, me.user, now).await?;
             let which = Which::Others(me.session);
             let endings = session::end(tx, &ground, me.user, which, "password_changed", keep).await?;
+            // Whoever knew the old password has signed in with browsers of their own; this one stays known.
+            browser::store::forget_user(tx, me.user).await?;
+            if let Some(here) = me.browser {
+                browser::store::know(tx, here, me.user, now).await?;
+            }
             if let Some(notice) = &notice {
                 outbox::put(tx, notice).await?;
             }

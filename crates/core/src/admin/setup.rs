@@ -46,6 +46,10 @@ pub async fn redeem(realm: &Realm, source: &Source, token: &str) -> Result<zeroi
             if ticket::spend(tx, hash, PURPOSE, now).await?.is_none() {
                 return Err(Kind::SetupUnusable.into());
             }
+            // It stands in a log. Once there is a key, however it came, nobody needs the token.
+            if api_key::store::any(tx, now).await? {
+                return Err(Kind::SetupUnusable.into());
+            }
             made.put(tx).await
         })
         .await?;

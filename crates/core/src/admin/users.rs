@@ -49,6 +49,10 @@ pub async fn create(realm: &Realm, actor: Actor, source: &Source, new: NewUser) 
             .says("An e-mail address or username is needed.")
             .into());
     }
+    // Lists begin after the lowest id and end before the highest.
+    if new.id.is_some_and(|id| id.0.is_nil() || id.0.is_max()) {
+        return Err(Kind::InputInvalid.param("id").says("This id stands for nobody.").into());
+    }
     new.profile.check()?;
     let words: Vec<&str> =
         [&new.email, &new.username].into_iter().flatten().map(|i| i.typed.as_str()).collect();

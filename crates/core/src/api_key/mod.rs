@@ -60,6 +60,10 @@ impl ApiKey {
         self.permissions.iter().any(|p| p == "*" || p == permission)
     }
 
+    fn good(&self, now: Micros) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| at > now)
+    }
+
     /// Refuses a key that lacks a permission.
     pub fn must(&self, permission: &'static str) -> Result<()> {
         if self.may(permission) {
@@ -226,7 +230,7 @@ pub async fn check_text(realm: &Realm, source: &Source, text: &str) -> Result<Ap
             found.filter(|k| secret.hashed().matches(&k.hash))
         }
     };
-    let good = found.filter(|k| k.revoked_at.is_none() && k.expires_at.is_none_or(|at| at > now));
+    let good = found.filter(|k| k.good(now));
     let Some(key) = good else {
         // Only wrong keys count: a backend with a good one may ask as often as it likes.
         realm.limit_address(Rule::KeysByAddress, source).await?;
@@ -237,6 +241,13 @@ pub async fn check_text(realm: &Realm, source: &Source, text: &str) -> Result<Ap
         realm.db().write(async move |tx| -> Result<()> { store::used(tx, id, now).await }).await?;
     }
     Ok(key)
+}
+
+/// Whether a key that was good is so still: for answers that outlast their request.
+pub async fn is_good(realm: &Realm, id: ApiKeyId) -> Result<bool> {
+    let now = realm.now();
+    let found = realm.db().read(async |tx| store::find(tx, id).await).await?;
+    Ok(found.is_some_and(|k| k.good(now)))
 }
 
 /// Every key, newest first.

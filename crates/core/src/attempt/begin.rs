@@ -154,6 +154,9 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
             }
             let full = realm.db().read(async |tx| user::store::full(tx, within.user).await).await?;
             let full = full.ok_or(Kind::NotSignedIn)?;
+            if begin.kind == AttemptKind::Verify {
+                full.user.must_be_person()?;
+            }
             user = Some(within.user);
             auth_rev = Some(full.user.auth_rev);
             body.within = Some(within.session);

@@ -153,14 +153,21 @@ pub(crate) async fn make_user(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut
     let now = draw.now;
     let identifier = attempt.identifier.clone();
     let guest = identifier.is_none();
+    // The realm may have closed since the address was proven.
+    if !guest && attempt.body.invitation.is_none() && !kit.makes_accounts() {
+        return Err(Kind::SignUpClosed.into());
+    }
     let user = match attempt.body.guest {
         Some(guest) => {
             // The same id: what the guest has gathered stays theirs.
             user::store::lock(tx, guest, now).await?.ok_or(Kind::AttemptClosed)?;
+            living(tx, attempt, guest, now).await?;
             if !user::store::make_person(tx, guest).await? {
                 return Err(Kind::AttemptClosed.into());
             }
             user::store::bump_auth(tx, guest).await?;
+            // Invariant 9: whoever else held the guest had proven nothing.
+            kit.note(session::end_everything(tx, &kit.ground, guest, "guest_upgraded", kit.keep).await?);
             guest
         }
         None => {
@@ -222,13 +229,12 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     let settings = &kit.settings.1;
     let ends_at = now + Realm::micros(settings.session.absolute_seconds);
     let pending = attempt.body.factor;
-    let second = attempt.proofs.iter().any(|p| p.second);
     let tasks = if pending && attempt.body.second_factor == SecondFactor::Task {
         vec!["second_factor".to_owned()]
     } else {
         Vec::new()
     };
-    let assurance = if second { 2 } else { 1 };
+    let assurance = if attempt.two_factors(&[]) { 2 } else { 1 };
     let methods = attempt.methods();
     let browser = match attempt.binding {
         Binding::Browser(_) => Some(bound_browser(&kit.caller, attempt).ok_or(Kind::AttemptUnknown)?),
@@ -312,6 +318,13 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     Ok(Done { user, session: new.id, cookie, family })
 }
 
+/// The session within which the attempt happens: it still lives, or what was begun in it must not bring it back.
+async fn living(tx: &mut Tx, attempt: &Attempt, user: UserId, now: Micros) -> Result<session::Shown> {
+    let within = attempt.body.within.ok_or(Kind::NotSignedIn)?;
+    let session = session::store::find(tx, within).await?;
+    session.filter(|s| s.user == user && s.lives(now)).ok_or_else(|| Kind::NotSignedIn.into())
+}
+
 /// Raises the session within which the proof was given.
 async fn step_up(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> Result<Done> {
     let now = draw.now;
@@ -322,15 +335,16 @@ async fn step_up(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     if !user::store::sign_in(tx, user, attempt.auth_rev.unwrap_or(0), now).await? {
         return Err(Kind::CredentialsWrong.into());
     }
-    let session = session::store::find(tx, id).await?.ok_or(Kind::NotSignedIn)?;
+    let session = living(tx, attempt, user, now).await?;
+    let raised = attempt.two_factors(&session.methods);
     let mut methods = session.methods.clone();
-    for method in attempt.methods() {
+    for method in attempt.methods().into_iter().chain(raised.then(|| "mfa".to_owned())) {
         if !methods.contains(&method) {
             methods.push(method);
         }
     }
     let second = attempt.proofs.iter().any(|p| p.second);
-    let assurance = if second { 2 } else { session.assurance };
+    let assurance = if raised { 2 } else { session.assurance };
     let tasks: Vec<String> =
         session.tasks.iter().filter(|t| !(second && t.as_str() == "second_factor")).cloned().collect();
     let proved = session::store::proved(
@@ -368,9 +382,7 @@ async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> R
     if rev.is_none() || rev != attempt.auth_rev {
         return Err(Kind::AttemptClosed.into());
     }
-    if session::store::find(tx, within).await?.is_none() {
-        return Err(Kind::NotSignedIn.into());
-    }
+    living(tx, attempt, user, now).await?;
     let before = identifier::store::of_user(tx, user).await?;
     let old = before.iter().find(|i| i.kind == IdentifierKind::Email && i.is_primary).cloned();
     match identifier::store::find(tx, IdentifierKind::Email, &identifier.normal).await? {
@@ -380,6 +392,10 @@ async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> R
             if let Some(stored) = taken {
                 // Somebody had claimed it without proof: the claim is void, their account stays.
                 identifier::store::delete(tx, stored.id).await?;
+                let entry = Entry::new(draw.audits[1], now, "email.lost", Actor::Anonymous)
+                    .on("user", stored.user.0)
+                    .detail(serde_json::json!({ "proven_by_another": true }));
+                audit::write(tx, entry).await?;
             }
             let new = identifier::store::New {
                 id: draw.identifier,

@@ -251,10 +251,19 @@ impl Attempt {
                 methods.push(method.to_owned());
             }
         }
-        if self.proofs.iter().any(|p| p.second) {
+        if self.two_factors(&[]) {
             methods.push("mfa".into());
         }
         methods
+    }
+
+    /// Whether the second proof stands beside one of another kind, in this attempt or `before` it in the session. The
+    /// only second factor there is goes to the mailbox: after a first step by mail it proves the same thing again, and
+    /// whoever reads the mail has both.
+    pub fn two_factors(&self, before: &[String]) -> bool {
+        let other = |method: &str| method == "pwd";
+        self.proofs.iter().any(|p| p.second)
+            && (self.proofs.iter().any(|p| !p.second && other(&p.method)) || before.iter().any(|m| other(m)))
     }
 }
 

@@ -3,9 +3,10 @@
 use super::{Attempt, AttemptKind, Caller, Draw, Outcome, Step, complete, load, password_at_sign_up, take};
 use crate::{
     audit::{self, Actor, Entry},
-    browser, challenge,
+    challenge,
     credential::{self, SetBy},
     id::AttemptId,
+    limit::Rule,
     mail, outbox,
     realm::Realm,
     refusal::{Kind, Result},
@@ -23,6 +24,8 @@ pub async fn new_password(
     let at_sign_up = password_at_sign_up(realm);
     let attempt = load(realm, caller, id).await?;
     attempt.must_offer(Step::NewPassword, at_sign_up)?;
+    // Estimating and hashing take time, also for a password that is refused.
+    realm.limit_address(Rule::PasswordsByAddress, &caller.source).await?;
     credential::check_length(realm, &password)?;
     let mut words: Vec<String> = Vec::new();
     words.extend(attempt.identifier.as_ref().map(|i| i.typed.clone()));
@@ -72,7 +75,6 @@ pub async fn new_password(
                         .await?;
                     attempt.auth_rev = Some(user::store::bump_auth(tx, user).await?);
                     challenge::store::void_of_user(tx, user, now).await?;
-                    browser::store::forget_user(tx, user).await?;
                     kit.note(
                         session::end_everything(tx, &kit.ground, user, "password_reset", kit.keep).await?,
                     );

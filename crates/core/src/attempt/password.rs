@@ -7,7 +7,10 @@ use crate::{
     browser, credential,
     id::{AttemptId, BrowserId, UserId},
     identifier::IdentifierKind,
-    limit::{self, Rule},
+    limit::{
+        self, Rule,
+        proving::{Evaluation, ROUNDS},
+    },
     realm::Realm,
     refusal::{Kind, Refusal, Result},
     seal::{Keys, MacPurpose},
@@ -109,6 +112,8 @@ pub struct Checked {
     pub upgrade: Option<(String, String)>,
     /// The row of failures to clear.
     pub throttle: [u8; 32],
+    /// To be dropped once that is done: others may be waiting to hear of it.
+    pub evaluation: Evaluation,
 }
 
 /// Checks identifier and password without an attempt, for faces that have none (`/token`), under the same limits.
@@ -144,7 +149,7 @@ async fn verify(
     let browser = caller.browser.as_ref().map_or(BrowserId(uuid::Uuid::nil()), |b| b.id);
     let known = browser::is_known_to(realm, browser, target.unwrap_or(UserId(uuid::Uuid::nil()))).await?;
     let throttle = throttle_key(&realm.ground().keys, target, spelled, known.then_some(browser));
-    try_proof(realm, throttle).await?;
+    let evaluation = try_proof(realm, throttle).await?;
 
     let phc = found.as_ref().and_then(|f| f.phc.clone());
     let verified = realm.hash().verify(password, phc.clone(), realm.hash_params()).await?;
@@ -156,7 +161,7 @@ async fn verify(
                 return Err(Kind::UserBanned.into());
             }
             let upgrade = phc.zip(verified.upgraded);
-            Ok(Checked { user: f.user, auth_rev: f.auth_rev, good: f.good, upgrade, throttle })
+            Ok(Checked { user: f.user, auth_rev: f.auth_rev, good: f.good, upgrade, throttle, evaluation })
         }
         _ => {
             note_failure(realm, caller, target).await?;
@@ -184,8 +189,22 @@ pub(crate) async fn reopen(tx: &mut Tx, keys: &Keys, user: UserId, browser: Opti
     Ok(())
 }
 
-/// Counts a try before it is evaluated; refuses it when it comes too early.
-async fn try_proof(realm: &Realm, key: [u8; 32]) -> Result<()> {
+/// Counts a try before it is evaluated; refuses it when it comes too early. Beside others of the same key that are under
+/// evaluation it is too early to say so: the owner's own sign-ins at once must not throttle one another.
+async fn try_proof(realm: &Realm, key: [u8; 32]) -> Result<Evaluation> {
+    let mut rounds = 0;
+    loop {
+        let evaluation = realm.proving().begin(key);
+        let Err(refusal) = count_try(realm, key).await? else { return Ok(evaluation) };
+        match evaluation.too_early() {
+            Some(others) if rounds < ROUNDS => others.wait().await,
+            _ => return Err(refusal.into()),
+        }
+        rounds += 1;
+    }
+}
+
+async fn count_try(realm: &Realm, key: [u8; 32]) -> Result<Result<(), Refusal>> {
     let settings = realm.settings();
     let limits = &settings.1.limits;
     let (free, closed) = (limits.free_failures, limits.failures_until_closed);
@@ -200,19 +219,14 @@ async fn try_proof(realm: &Realm, key: [u8; 32]) -> Result<()> {
             }
         })
         .await?;
-    match throttle {
-        None => Ok(()),
-        Some(state) => {
-            let mut refusal = Refusal::new(Kind::Throttled);
-            let next_at = state.as_ref().map_or(now, |t| t.next_at);
-            if state.is_some_and(|t| t.failures >= closed) {
-                refusal = refusal.reason("password_closed");
-            } else {
-                refusal = refusal.retry_after_micros(next_at - now);
-            }
-            Err(refusal.into())
-        }
-    }
+    let Some(state) = throttle else { return Ok(Ok(())) };
+    let next_at = state.as_ref().map_or(now, |t| t.next_at);
+    let refusal = Refusal::new(Kind::Throttled);
+    Ok(Err(if state.is_some_and(|t| t.failures >= closed) {
+        refusal.reason("password_closed")
+    } else {
+        refusal.retry_after_micros(next_at - now)
+    }))
 }
 
 /// A refusal about a known user is an audit row, counted per minute. An unknown one costs a statement too.

@@ -54,6 +54,10 @@ pub(crate) async fn address(
                         // They have an account: the sign-up turns into a sign-in. Its name is not taken over.
                         attempt.kind = AttemptKind::SignIn;
                     }
+                    if attempt.kind == AttemptKind::Recover {
+                        // A106: of those that were asked for, one is used.
+                        challenge::store::void_recoveries(tx, user.id, now).await?;
+                    }
                     attempt.user = Some(user.id);
                     attempt.auth_rev = Some(user.auth_rev);
                     attempt.prove(method, now, false);

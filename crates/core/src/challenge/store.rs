@@ -23,8 +23,9 @@ pub struct Owner<'a> {
     pub auth_rev: Option<i64>,
 }
 
-/// Inserts a challenge. Earlier ones of the same attempt are spent: only the newest is good. So are earlier recoveries
-/// of the same address, whoever asked for them (A106).
+/// Inserts a challenge. Earlier ones of the same attempt are spent: only the newest is good. Those of other attempts
+/// stay, or anybody who knows an address could void its owner's recovery by asking for another; how many there are is
+/// bounded by the limit on messages, and the tries count over all of them.
 pub async fn insert(
     tx: &mut Tx,
     fresh: &Fresh,
@@ -37,13 +38,6 @@ pub async fn insert(
         tx.exec(
             "UPDATE challenges SET spent_at = $2 WHERE attempt_id = $1 AND spent_at IS NULL",
             &[&attempt.0, &now],
-        )
-        .await?;
-    }
-    if owner.purpose == Purpose::Recover {
-        tx.exec(
-            "UPDATE challenges SET spent_at = $2 WHERE purpose = 'recover' AND normal = $1 AND spent_at IS NULL",
-            &[&owner.address.normal, &now],
         )
         .await?;
     }
@@ -156,7 +150,7 @@ pub async fn void_of_user(tx: &mut Tx, user: UserId, now: Micros) -> Result<()> 
     Ok(())
 }
 
-/// Voids a user's pending recoveries: they got in without.
+/// Voids a user's pending recoveries: one was used, or they got in without.
 pub async fn void_recoveries(tx: &mut Tx, user: UserId, now: Micros) -> Result<()> {
     tx.exec(
         "UPDATE challenges SET spent_at = $2 WHERE user_id = $1 AND purpose = 'recover' AND spent_at IS NULL",

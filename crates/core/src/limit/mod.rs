@@ -1,6 +1,7 @@
 //! Rate limits: GCRA, keyed by a MAC of what is limited, so that neither memory nor the database holds addresses.
 //! Most limits live in this process, in bounded memory; those that several nodes must share are one statement.
 
+pub mod proving;
 pub mod store;
 
 use crate::{

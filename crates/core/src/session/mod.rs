@@ -130,7 +130,8 @@ pub async fn end(
     Ok(endings)
 }
 
-/// Ends everything of a user from before now: sessions, families of any kind, tokens that no session row vouches for.
+/// Ends everything of a user from before now: sessions, families of any kind, tokens that no session row vouches for,
+/// and the trust in browsers: what a thief signed in with has no tries of its own any more.
 pub async fn end_everything(
     tx: &mut Tx,
     ground: &Ground,
@@ -141,6 +142,7 @@ pub async fn end_everything(
     let now = ground.now();
     let mut endings = end(tx, ground, user, Which::All, reason, keep).await?;
     crate::family::store::end_of_user(tx, user, now, reason).await?;
+    crate::browser::store::forget_user(tx, user).await?;
     // Whole seconds: a token's `iat` has no more, and what is issued from now on must not be older than the mark.
     let mark = now - now % crate::clock::SECOND;
     crate::user::store::set_valid_after(tx, user, mark).await?;

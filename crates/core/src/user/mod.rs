@@ -75,6 +75,12 @@ impl User {
     pub fn is_banned(&self, now: Micros) -> bool {
         self.status == Status::Banned && self.status_until.is_none_or(|until| until > now)
     }
+
+    /// Refuses guests: an identifier or a credential would make an account of one, past the rules for signing up, and
+    /// whoever becomes a person later would share it with whoever set it.
+    pub fn must_be_person(&self) -> Result<()> {
+        if self.kind == UserKind::Guest { Err(Kind::NotForGuests.into()) } else { Ok(()) }
+    }
 }
 
 /// A user with identifiers, as faces show it.

@@ -482,6 +482,10 @@ async fn a_step_up_with_a_second_factor_asks_for_that_one() {
     let test = TestRealm::new().await;
     let ada = test.sign_up(ADA, PASSWORD).await;
     add_factor(&test, me(&ada).await.user).await;
+    // A session that began by the password: one that began by mail stays at the first level.
+    let ada = test.visitor();
+    let id = ada.try_sign_in(ADA, PASSWORD).await.expect("right").attempt.id;
+    ada.prove(id, ADA).await.expect("proven");
     let attempt = ada.begin_within(AttemptKind::StepUp, None).await;
     assert_eq!(attempt.offers(true), [Step::Factor]);
     assert_eq!(ada.password(attempt.id, PASSWORD).await.refused(), Kind::StepNotOffered);

@@ -170,22 +170,18 @@ async fn a_sign_in_that_was_overtaken_in_the_same_browser_does_not_complete() {
 }
 
 #[tokio::test]
-async fn attack_a106_a_reset_link_works_once_in_time_and_only_the_newest() {
+async fn attack_a106_a_reset_link_works_once_in_time_and_voids_all_others() {
     let test = TestRealm::new().await;
     test.sign_up(ADA, PASSWORD).await;
     let visitor = test.visitor();
     let (old_id, old_code, old_link) = mailed(&visitor, AttemptKind::Recover, ADA).await;
     test.clock.advance(MINUTE);
     let (_, _, new_link) = mailed(&test.visitor(), AttemptKind::Recover, ADA).await;
-    assert_eq!(
-        test.visitor().follow(&old_link).await.refused(),
-        Kind::LinkUnusable,
-        "an older one after a newer"
-    );
-    assert_eq!(visitor.code(old_id, &old_code).await.refused(), Kind::CodeWrong);
     let reader = test.visitor();
     let outcome = reader.follow(&new_link).await.expect("the newest");
     assert_eq!(test.visitor().follow(&new_link).await.refused(), Kind::LinkUnusable, "twice");
+    assert_eq!(test.visitor().follow(&old_link).await.refused(), Kind::LinkUnusable, "another was used");
+    assert_eq!(visitor.code(old_id, &old_code).await.refused(), Kind::CodeWrong, "its code");
     reader.new_password(outcome.attempt.id, OTHER_PASSWORD).await.expect("set");
 
     test.clock.advance(HOUR);
@@ -196,6 +192,28 @@ async fn attack_a106_a_reset_link_works_once_in_time_and_only_the_newest() {
     let (_, _, link) = mailed(&test.visitor(), AttemptKind::Recover, ADA).await;
     test.clock.advance(10 * MINUTE);
     assert_eq!(test.visitor().follow(&link).await.refused(), Kind::LinkUnusable, "too late");
+}
+
+#[tokio::test]
+async fn nobody_voids_the_recovery_of_another_by_asking_for_one_too() {
+    let test = TestRealm::with(|s| s.limits.sends_by_target.burst = 100).await;
+    test.sign_up(ADA, PASSWORD).await;
+    let ada = test.visitor();
+    let (by_code, code, _) = mailed(&ada, AttemptKind::Recover, ADA).await;
+    let (_, _, link) = mailed(&test.visitor(), AttemptKind::Recover, ADA).await;
+    mailed(&test.visitor(), AttemptKind::Recover, ADA).await;
+    let looked = link::look(&test.realm, &ada.caller().await, &link).await.expect("still good");
+    assert_eq!(looked.purpose, Purpose::Recover);
+    ada.code(by_code, &code).await.expect("hers, though somebody has asked twice since");
+    ada.new_password(by_code, OTHER_PASSWORD).await.expect("set");
+    test.sign_in(ADA, OTHER_PASSWORD).await;
+    // In one attempt it is the newest alone.
+    test.clock.advance(HOUR);
+    let (id, first, _) = mailed(&ada, AttemptKind::Recover, ADA).await;
+    ada.send(id).await.expect("again");
+    let second = ada.code_to(ADA).await;
+    assert_eq!(ada.code(id, &first).await.refused(), Kind::CodeWrong);
+    ada.code(id, &second).await.expect("the newest");
 }
 
 #[tokio::test]

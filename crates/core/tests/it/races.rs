@@ -203,6 +203,33 @@ async fn attack_a122_three_hundred_parallel_guesses_are_no_more_than_the_free_on
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sign_ins_at_once_by_the_right_password_do_not_throttle_one_another() {
+    let test = TestRealm::new().await;
+    test.admin_user(ADA, true, Some(PASSWORD)).await;
+    let results = all(12, |_| {
+        let visitor = test.app();
+        async move { visitor.try_sign_in(ADA, PASSWORD).await }
+    })
+    .await;
+    assert_eq!(successes(&results), 12, "five tries are free, and none of these is a failure");
+    // The textbook app's form is throttled in the same place.
+    test.set(|s| {
+        s.token_endpoint.enabled = true;
+        s.token_endpoint.alg = "EdDSA".into();
+    })
+    .await;
+    let results = all(12, |_| {
+        let realm = test.realm.clone();
+        async move {
+            let caller = attempt::Caller::default();
+            latchstring_core::oauth::password_grant::grant(&realm, &caller, ADA, secret(PASSWORD)).await
+        }
+    })
+    .await;
+    assert_eq!(successes(&results), 12);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn attack_a108_two_hundred_parallel_guesses_burn_the_code() {
     let test = generous().await;
     test.set(|s| s.code.tries = 5).await;

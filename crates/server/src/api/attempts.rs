@@ -17,7 +17,7 @@ use latchstring_core::{
     identifier::Identifier,
     secret::Password,
 };
-use latchstring_web::{Ctx, Json, Problem, cookie, problem::Document};
+use latchstring_web::{Ctx, Json, Problem, body, cookie, problem::Document};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -54,9 +54,10 @@ pub enum SinkName {
 #[serde(deny_unknown_fields)]
 pub struct BeginBody {
     /// What.
+    #[serde(deserialize_with = "body::word")]
     pub kind: KindName,
     /// What comes out at the end.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "body::word")]
     pub sink: SinkName,
     /// An e-mail address, or for a sign-in a username.
     pub identifier: Option<String>,

@@ -10,8 +10,9 @@ use axum::{
 use futures_util::stream::{self, Stream};
 use http::HeaderMap;
 use latchstring_core::{
-    Kind, Result,
+    Kind, Result, api_key,
     ended::{self, Published},
+    id::ApiKeyId,
 };
 use latchstring_web::{App, Ctx, Problem, problem::Document};
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,8 @@ pub struct EventsQuery {
 
 /// How often the feed looks for news, and how often it says that it lives.
 const LOOK: Duration = Duration::from_millis(100);
+/// In how many looks the reader's key is looked at again.
+const LOOKS_A_KEY: u32 = 10;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Follow revocations as server-sent events: each `ended` event has its position as id. A comment every ten seconds
@@ -89,7 +92,7 @@ pub async fn events(
     headers: HeaderMap,
     query: Result<Query<EventsQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
-    ctx.key("revocations:read").await?;
+    let key = ctx.key("revocations:read").await?;
     let Query(query) =
         query.map_err(|_| Kind::InputInvalid.param("after").says("The position is a number."))?;
     let last =
@@ -103,18 +106,20 @@ pub async fn events(
         Some(position) => position,
         None => ended::snapshot(ctx.realm.db(), ctx.realm.now()).await?.0,
     };
-    let feed = follow(ctx.app.clone(), after);
+    let feed = follow(ctx.app.clone(), key.id, after);
     Ok(Sse::new(feed).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("lives")).into_response())
 }
 
 struct Follow {
     app: App,
+    key: ApiKeyId,
+    looks: u32,
     after: i64,
     waiting: VecDeque<Published>,
 }
 
-fn follow(app: App, after: i64) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold(Follow { app, after, waiting: VecDeque::new() }, async |mut state| {
+fn follow(app: App, key: ApiKeyId, after: i64) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold(Follow { app, key, looks: 0, after, waiting: VecDeque::new() }, async |mut state| {
         loop {
             if let Some(next) = state.waiting.pop_front() {
                 state.after = next.position;
@@ -127,11 +132,15 @@ fn follow(app: App, after: i64) -> impl Stream<Item = Result<Event, Infallible>>
             }
             tokio::time::sleep(LOOK).await;
             let realm = state.app.realm()?;
-            match ended::after(realm.db(), state.after, 500).await {
-                Ok(list) => state.waiting.extend(list),
-                // The database is away: the reader notices by the missing heartbeat no later than by a closed feed.
-                Err(_) => return None,
+            // The database is away: the reader notices by the missing heartbeat no later than by a closed feed.
+            let list = ended::after(realm.db(), state.after, 500).await.ok()?;
+            state.looks += 1;
+            // A key that was taken back reads nothing more, and its feed is closed within a second.
+            let due = !list.is_empty() || state.looks.is_multiple_of(LOOKS_A_KEY);
+            if due && !api_key::is_good(realm, state.key).await.ok()? {
+                return None;
             }
+            state.waiting.extend(list);
         }
     })
 }

@@ -5,7 +5,7 @@ use super::{
     templates::{self, Frame, Page},
 };
 use axum::{extract::FromRequestParts, response::Response};
-use http::{HeaderMap, StatusCode, header, request::Parts};
+use http::{HeaderMap, StatusCode, request::Parts};
 use latchstring_core::{
     Error,
     account::{self, Me},
@@ -33,20 +33,9 @@ impl FromRequestParts<App> for Visit {
 }
 
 impl Visit {
-    /// The value of the cookie `name`. Two of the same name mean that somebody planted one: none is taken.
+    /// The value of the cookie `name`, unless somebody planted a second one.
     pub(super) fn cookie(&self, name: &str) -> Option<&str> {
-        let mut found = None;
-        for header in self.headers.get_all(header::COOKIE) {
-            for pair in header.to_str().ok()?.split(';') {
-                if let Some((n, value)) = pair.trim().split_once('=')
-                    && n == name
-                    && found.replace(value).is_some()
-                {
-                    return None;
-                }
-            }
-        }
-        found
+        latchstring_web::cookie::named(&self.headers, name)
     }
 
     /// The browser's own cookie.

@@ -1,6 +1,7 @@
 //! The JSON API through the real router. Files mirror URLs.
 
 mod account;
+mod attacks;
 mod attempts;
 mod edge;
 mod forward_auth;
