@@ -34,9 +34,10 @@ pub struct CreateBody {
     pub id: Option<Uuid>,
     /// The address.
     pub email: Option<String>,
-    /// You vouch that the address is theirs. It counts for signing in; it is no proof that we saw.
+    /// You vouch that the address is theirs. It counts for signing in, but it is your word, not a proof that we saw:
+    /// `email_proven` stays `false` until the person uses a code or link that was mailed there.
     #[serde(default)]
-    pub email_proven: bool,
+    pub email_asserted: bool,
     /// The username.
     pub username: Option<String>,
     /// A password, in clear.
@@ -101,7 +102,7 @@ pub async fn create(ctx: Ctx, Json(body): Json<CreateBody>) -> Result<Response, 
     let new = NewUser {
         id: body.id.map(UserId),
         email: body.email.as_deref().map(Identifier::email).transpose()?,
-        email_asserted: body.email_proven,
+        email_asserted: body.email_asserted,
         username: body.username.as_deref().map(Identifier::username).transpose()?,
         secret: secret(body.password, body.password_hash)?,
         profile: ProfileChange {
