@@ -1,7 +1,7 @@
 //! `/api/v1/users`: management, by API key.
 
 use super::{
-    account::present,
+    account::ProfileBody,
     audit::{self, AuditPage},
     session::views,
     sessions::{EndedView, SessionsView},
@@ -182,57 +182,19 @@ pub async fn read(ctx: Ctx, id: Id) -> Result<Response, Problem> {
     Ok(show(&ctx, StatusCode::OK, &full))
 }
 
-/// Changes to a user; absent members stay, `null` takes a member away.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ChangeBody {
-    /// The full name.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub name: Option<Option<String>>,
-    /// The given name.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub given_name: Option<Option<String>>,
-    /// The family name.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub family_name: Option<Option<String>>,
-    /// The https address of a picture.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub picture: Option<Option<String>>,
-    /// The preferred language (BCP 47).
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub locale: Option<Option<String>>,
-    /// Metadata bags.
-    pub metadata: MetadataBody,
-}
-
 /// Change a user; with `If-Match`, only if it has not changed since.
 #[utoipa::path(patch, path = "/api/v1/users/{id}", tag = "users", params(("id" = Uuid, Path)),
-    request_body = ChangeBody, security(("api_key" = [])),
+    request_body = ProfileBody<MetadataBody>, security(("api_key" = [])),
     responses((status = 200, body = UserView), (status = "4XX", body = Document)))]
 pub async fn change(
     ctx: Ctx,
     id: Id,
     headers: HeaderMap,
-    Json(body): Json<ChangeBody>,
+    Json(body): Json<ProfileBody<MetadataBody>>,
 ) -> Result<Response, Problem> {
     let key = ctx.key("users:write").await?;
     let seen = if_match(&headers)?;
-    let change = ProfileChange {
-        name: body.name,
-        given_name: body.given_name,
-        family_name: body.family_name,
-        picture: body.picture,
-        locale: body.locale,
-        meta_own: body.metadata.own,
-        meta_public: body.metadata.public,
-        meta_private: body.metadata.private,
-    };
-    let full = users::change(&ctx.realm, key.actor(), &ctx.source, id.0, change, seen).await?;
+    let full = users::change(&ctx.realm, key.actor(), &ctx.source, id.0, body.into(), seen).await?;
     Ok(show(&ctx, StatusCode::OK, &full))
 }
 
