@@ -145,7 +145,11 @@ async fn firebase_the_second_factor_waits_behind_a_bearer_handle() {
 }
 
 /// A family as a dialect makes it: hanging off the session of `me`.
-async fn insert_family(test: &TestRealm, me: &Me, change: impl FnOnce(&mut family::New)) -> FamilyId {
+pub(crate) async fn insert_family(
+    test: &TestRealm,
+    me: &Me,
+    change: impl FnOnce(&mut family::New),
+) -> FamilyId {
     let session = session::New {
         id: me.session,
         user: me.user,
@@ -175,13 +179,13 @@ async fn insert_family(test: &TestRealm, me: &Me, change: impl FnOnce(&mut famil
     id
 }
 
-async fn refresh(test: &TestRealm, text: &str) -> Result<(family::Family, String)> {
+pub(crate) async fn refresh(test: &TestRealm, text: &str) -> Result<(family::Family, String)> {
     let keys = &test.realm.ground().keys;
     let (family, token) = family::refresh(&test.realm, text, 60 * SECOND, &Source::default()).await?;
     Ok((family, token.text(keys).to_string()))
 }
 
-fn first(test: &TestRealm, family: FamilyId) -> String {
+pub(crate) fn first(test: &TestRealm, family: FamilyId) -> String {
     family::Token { family, counter: 1 }.text(&test.realm.ground().keys).to_string()
 }
 
