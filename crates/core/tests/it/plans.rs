@@ -79,7 +79,10 @@ async fn every_statement_is_served_by_an_index() {
         "these statements read a whole table. Give each an index, or put its beginning with a reason into WHOLE_TABLES:\n{}",
         bad.join("\n")
     );
-    assert!(excused.contains(&true), "no statement at all reads a whole table: is the plan still read rightly?");
+    assert!(
+        excused.contains(&true),
+        "no statement at all reads a whole table: is the plan still read rightly?"
+    );
     // PostgreSQL needs fewer excuses: it reads some of these in the order of an index.
     for (n, (beginning, why)) in WHOLE_TABLES.iter().enumerate().filter(|_| engine == Engine::Sqlite) {
         assert!(excused[n], "“{beginning}” needs no excuse ({why}): take it out of WHOLE_TABLES");
