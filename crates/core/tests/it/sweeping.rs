@@ -220,6 +220,7 @@ struct Refuses;
 impl Mailer for Refuses {
     fn send<'a>(
         &'a self,
+        _: &'a str,
         _: &'a Mail,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
         Box::pin(std::future::ready(Err(MailError::Never("no such mailbox".into()))))
@@ -375,6 +376,7 @@ struct Away;
 impl Mailer for Away {
     fn send<'a>(
         &'a self,
+        _: &'a str,
         _: &'a Mail,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
         Box::pin(std::future::ready(Err(MailError::Later("421 try later".into()))))
