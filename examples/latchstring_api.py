@@ -31,10 +31,10 @@ class Server:
         self.admin = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=10)
 
     def new_user(self) -> User:
-        """A person who has proven their address and knows their password."""
+        """A person with an address that the administrator vouches for, who knows their password."""
         email = f"ada-{secrets.token_hex(6)}@example.com"
         password = f"correct horse {secrets.token_hex(8)}"
-        body = {"email": email, "password": password, "email_proven": True}
+        body = {"email": email, "password": password, "email_asserted": True}
         answer = said_yes(self.admin.post("/api/v1/users", json=body))
         return User(answer.json()["id"], email, password)
 

@@ -164,7 +164,7 @@ fn write(addr: SocketAddr, key: &str, ledger: &Ledger, round: u32) -> Result<(),
     let headers = [("Content-Type", "application/json"), ("Authorization", bearer.as_str())];
     loop {
         let n = ledger.next.fetch_add(1, Ordering::Relaxed);
-        let body = format!("{{\"email\":\"crash-{round}-{n}@example.com\",\"email_proven\":true}}");
+        let body = format!("{{\"email\":\"crash-{round}-{n}@example.com\",\"email_asserted\":true}}");
         let made = connection.send("POST", "/api/v1/users", &headers, &body)?;
         let id = json_string(&made.body, "id").filter(|_| made.status / 100 == 2);
         let id = id.ok_or_else(|| format!("POST /api/v1/users: {} {}", made.status, made.body))?;

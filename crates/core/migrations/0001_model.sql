@@ -365,7 +365,7 @@ CREATE TABLE families (
     mount_id BYTEA NOT NULL,
     profile TEXT NOT NULL,
     counter BIGINT NOT NULL,
-    rotated_at BIGINT NOT NULL,
+    used_at BIGINT NOT NULL,
     audiences TEXT NOT NULL,
     claims TEXT NOT NULL,
     bound_key TEXT,
@@ -380,6 +380,8 @@ CREATE INDEX families_session ON families (session_id) WHERE session_id IS NOT N
 CREATE INDEX families_user ON families (user_id);
 CREATE INDEX families_ended ON families (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX families_ends ON families (ends_at) WHERE ended_at IS NULL AND ends_at IS NOT NULL;
+-- The sweeper goes round these. Not by last use: a refresh must not have to move an index entry.
+CREATE INDEX families_endless ON families (id) WHERE ended_at IS NULL AND ends_at IS NULL;
 
 -- What has ended, for as long as a token from before could still be inside its lifetime.
 CREATE TABLE ended (

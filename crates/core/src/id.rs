@@ -16,6 +16,12 @@ pub fn v7(now: Micros, random: &dyn Random) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()
 }
 
+/// The lowest id that [`v7`] can have made at `at`, or in its millisecond.
+pub fn v7_floor(at: Micros) -> Uuid {
+    let millis = u64::try_from(at / 1000).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*

@@ -56,6 +56,20 @@ pub enum OpenError {
         /// The one from the configuration.
         given: String,
     },
+    /// There is no realm yet.
+    #[error("the database is empty. Start the server once; it sets the database up")]
+    Empty,
+    /// The server has not brought it up to date yet.
+    #[error(
+        "the database has schema {found}, and this program works on {needed}. Start the server of this version once; \
+         it brings the database up to date"
+    )]
+    OlderSchema {
+        /// The number of its newest migration.
+        found: i64,
+        /// The number of the newest one that we know.
+        needed: i64,
+    },
     /// A statement or key failed.
     #[error(transparent)]
     Core(#[from] crate::Error),
@@ -120,10 +134,39 @@ pub struct Realm(Arc<Inner>);
 impl Realm {
     /// Opens a realm: migrates, checks the secret and the marks, loads settings and keys.
     pub async fn open(opening: Opening) -> Result<Realm, OpenError> {
-        let Opening { db, ground, hash, issuer, dev, accept_new_url, breached } = opening;
-        db.migrate(crate::MIGRATIONS).await?;
-        let mount = store::prepare(&db, &ground, &issuer, dev, accept_new_url).await?;
-        key::ensure(&db, &ground, mount, Purpose::Native).await?;
+        opening.db.migrate(crate::MIGRATIONS).await?;
+        let mount = store::prepare(&opening).await?;
+        key::ensure(&opening.db, &opening.ground, mount, Purpose::Native).await?;
+        Self::load(opening, mount).await
+    }
+
+    /// Opens a realm beside its server, as a command does: issuer and kind are what the database says. Nothing is
+    /// written, and nothing migrated: a server of the version before may be at work.
+    pub async fn attach(
+        db: Db,
+        ground: Ground,
+        hash: Arc<HashPool>,
+        breached: Option<Arc<dyn Breached>>,
+    ) -> Result<Realm, OpenError> {
+        let needed = crate::MIGRATIONS.last().map_or(0, |migration| migration.number);
+        match db.schema().await.map_err(MigrateError::from)? {
+            None => return Err(OpenError::Empty),
+            Some(found) if found < needed => return Err(OpenError::OlderSchema { found, needed }),
+            Some(found) if found > needed => {
+                return Err(MigrateError::NewerThanBinary { found, known: needed }.into());
+            }
+            Some(_) => {}
+        }
+        let found = db.read(async |tx| store::find(tx).await).await?.ok_or(OpenError::Empty)?;
+        found.check_secret(&ground.keys)?;
+        let dev = found.is_dev();
+        let opening =
+            Opening { db, ground, hash, issuer: found.issuer, dev, accept_new_url: false, breached };
+        Self::load(opening, found.mount).await
+    }
+
+    async fn load(opening: Opening, mount: MountId) -> Result<Realm, OpenError> {
+        let Opening { db, ground, hash, issuer, dev, breached, .. } = opening;
         let (rev, body) = db
             .read(async |tx| settings::store::load(tx).await)
             .await?

@@ -116,6 +116,14 @@ impl Db {
         }
     }
 
+    /// The number of the newest migration that was applied; `None`: there is none yet. Only looks.
+    pub async fn schema(&self) -> Result<Option<i64>, Error> {
+        match &self.0.backend {
+            Backend::Sqlite(sqlite) => migrate::sqlite_schema(sqlite.path().to_owned()).await,
+            Backend::Postgres(postgres) => migrate::postgres_schema(postgres).await,
+        }
+    }
+
     /// Runs a closure as one transaction: `Ok` commits, an error rolls back unless its [`Verdict`] says otherwise.
     /// The closure may run several times. When this returns `Ok`, the data is on the disk.
     pub async fn write<F, T, E>(&self, f: F) -> Result<T, E>

@@ -151,15 +151,30 @@ fn sqlite_state(connection: &rusqlite::Connection) -> Result<Vec<Applied>, Error
     rows.map_err(|error| Error::sqlite(error, STATE))
 }
 
+pub(crate) async fn sqlite_schema(path: PathBuf) -> Result<Option<i64>, Error> {
+    let look = move || -> Result<Option<i64>, Error> {
+        let connection = Sqlite::extra_connection(&path)?;
+        if connection.prepare("SELECT 1 FROM migrations").is_err() {
+            return Ok(None);
+        }
+        Ok(newest(&sqlite_state(&connection)?))
+    };
+    tokio::task::spawn_blocking(look).await.map_err(Error::unavailable)?
+}
+
+pub(crate) async fn postgres_schema(postgres: &Postgres) -> Result<Option<i64>, Error> {
+    let client = postgres.connector().migrator().await?;
+    Ok(if postgres_known(&client).await? { newest(&postgres_state(&client).await?) } else { None })
+}
+
+fn newest(applied: &[Applied]) -> Option<i64> {
+    applied.last().map(|applied| applied.number)
+}
+
 pub(crate) async fn postgres(postgres: &Postgres, migrations: &[Migration]) -> Result<(), MigrateError> {
     let client = postgres.connector().migrator().await?;
     loop {
-        let known = client
-            .query_one("SELECT to_regclass('migrations') IS NOT NULL", &[])
-            .await
-            .and_then(|row| row.try_get::<_, bool>(0))
-            .map_err(|error| trouble(error, "migration"))?;
-        if known && next(migrations, &postgres_state(&client).await?)?.is_none() {
+        if postgres_known(&client).await? && next(migrations, &postgres_state(&client).await?)?.is_none() {
             return Ok(());
         }
         run(&client, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
@@ -196,6 +211,15 @@ fn trouble(error: tokio_postgres::Error, sql: &'static str) -> Error {
         Some(db) => Error::Sql { code: db.code().code().into(), sql, source: Box::new(Said::new(db)) },
         None => Error::unavailable(error),
     }
+}
+
+/// Whether there is a table of migrations.
+async fn postgres_known(client: &ClientWrapper) -> Result<bool, Error> {
+    client
+        .query_one("SELECT to_regclass('migrations') IS NOT NULL", &[])
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(|error| trouble(error, "migration"))
 }
 
 async fn postgres_state(client: &ClientWrapper) -> Result<Vec<Applied>, Error> {

@@ -122,7 +122,7 @@ pub(crate) struct UserOne {
 #[derive(Args)]
 #[group(skip)]
 pub(crate) struct UserCreate {
-    /// E-mail address. You vouch for it: it counts as theirs
+    /// E-mail address. You vouch for it (email_asserted): it counts as theirs
     #[arg(long, required_unless_present = "username")]
     pub(crate) email: Option<String>,
     /// Username

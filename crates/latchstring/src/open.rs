@@ -1,21 +1,16 @@
 //! Opening a database for a command, beside a server that may be running on it.
 
-use crate::{
-    commands::dev,
-    config::Config,
-    failure::{Failure, chain},
-    process,
-};
+use crate::{commands::dev, config::Config, failure::Failure, process};
 use latchstring_core::{
     MIGRATIONS,
     clock::SystemClock,
     ground::Ground,
     hash::HashPool,
     random::SystemRandom,
-    realm::{Breached, OpenError, Opening, Realm},
+    realm::{Breached, OpenError, Realm},
     seal::Keys,
 };
-use latchstring_db::{Db, MigrateError, Options};
+use latchstring_db::{Db, Options};
 use std::{path::Path, sync::Arc, time::Duration};
 
 /// How the database is opened. A server locks its SQLite file; a command does not.
@@ -50,20 +45,6 @@ fn missing(file: &Path) -> Failure {
     ))
 }
 
-/// The number of the newest migration in the database; `None` when it is empty.
-pub(crate) async fn schema(db: &Db) -> Result<Option<i64>, latchstring_db::Error> {
-    // To a program that knows no migrations, every database that has some is newer, and says how much.
-    match db.migrate(&[]).await {
-        Ok(()) => Ok(None),
-        Err(MigrateError::NewerThanBinary { found, .. }) => Ok(Some(found)),
-        Err(MigrateError::Db(error)) => Err(error),
-        // Said of lists that are known, and none is.
-        Err(MigrateError::Changed { number, .. } | MigrateError::OutOfOrder { number, .. }) => {
-            Ok(Some(number))
-        }
-    }
-}
-
 /// The newest migration that this program knows.
 pub(crate) fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.number)
@@ -90,12 +71,6 @@ pub(crate) fn keys(config: &Config) -> Result<Keys, Failure> {
 pub(crate) async fn realm(config: &Config) -> Result<Realm, Failure> {
     let db = database(config).await?;
     let keys = Arc::new(keys(config)?);
-    if schema(&db).await?.is_none() {
-        return Err(Failure::failed(format!(
-            "the database {} is empty. Start the server once; it sets the database up",
-            config.database_shown()
-        )));
-    }
     // A password that a command sets obeys the same rules as elsewhere.
     let breached = config.breached_file.as_deref().map(crate::breached::open).transpose()?;
     realm_in(config, db, keys, breached).await.map_err(|error| {
@@ -120,29 +95,6 @@ pub(crate) async fn realm_in(
     let hash = Arc::new(hash.map_err(|e| {
         latchstring_core::Error::from(latchstring_core::refusal::Fault::new("threads can't be started", e))
     })?);
-    // As `dev` would make it up: there, the address of the last start is written down.
-    let listen = config.listen.unwrap_or(dev::DEFAULT_LISTEN);
-    let mut issuer = config.url.clone().unwrap_or_else(|| dev::origin(listen));
-    let mut dev = false;
-    loop {
-        let opened = Realm::open(Opening {
-            db: db.clone(),
-            ground: Ground::new(Arc::new(SystemClock), random.clone(), keys.clone()),
-            hash: hash.clone(),
-            issuer: issuer.clone(),
-            dev,
-            accept_new_url: false,
-            breached: breached.clone(),
-        });
-        match opened.await {
-            // The marks say what the database is; a command takes it as it finds it.
-            Err(OpenError::DevDatabase) if !dev => dev = true,
-            Err(OpenError::OtherIssuer { stored, .. }) if stored != issuer => issuer = stored,
-            Err(error) => {
-                tracing::debug!(error = chain(&error), "the realm does not open");
-                return Err(error);
-            }
-            Ok(realm) => return Ok(realm),
-        }
-    }
+    let ground = Ground::new(Arc::new(SystemClock), random, keys);
+    Realm::attach(db, ground, hash, breached).await
 }

@@ -118,7 +118,7 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     };
     let mailer: Arc<dyn Mailer> = match mailbox {
         Some(mailbox) => mailbox,
-        None => Arc::new(smtp(&plan.config, &realm.settings().1.name)?),
+        None => Arc::new(smtp(&plan.config)?),
     };
     app.open(realm.clone());
     let (stop_loops, stopping) = watch::channel(false);
@@ -197,8 +197,8 @@ fn explain(error: OpenError, config: &Config, dev: bool) -> Failure {
     failure
 }
 
-/// The mail server of the configuration; `name` is shown beside the sender's address unless another is set.
-pub(crate) fn smtp(config: &Config, name: &str) -> Result<smtp::Smtp, Failure> {
+/// The mail server of the configuration.
+pub(crate) fn smtp(config: &Config) -> Result<smtp::Smtp, Failure> {
     let (Some(server), Some(from)) = (&config.smtp, &config.mail_from) else {
         return Err(Failure::usage("set LATCHSTRING_SMTP_URL and LATCHSTRING_MAIL_FROM"));
     };
@@ -208,7 +208,7 @@ pub(crate) fn smtp(config: &Config, name: &str) -> Result<smtp::Smtp, Failure> {
         security: server.security,
         credentials: server.credentials.as_ref().map(|(user, password)| (user.clone(), password.to_string())),
         from: from.clone(),
-        from_name: config.mail_from_name.clone().unwrap_or_else(|| name.to_owned()),
+        from_name: config.mail_from_name.clone(),
     })
     .map_err(|e| Failure::usage(format!("mail: {e}")))
 }

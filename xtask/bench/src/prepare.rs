@@ -5,7 +5,7 @@ use latchstring_core::{
     Result,
     clock::{Micros, SECOND, Stopwatch, SystemClock},
     credential::SetBy,
-    family::{self, Claims, Token},
+    family::{self, Token},
     ground::Ground,
     hash::HashPool,
     id::{BrowserId, CredentialId, FamilyId, IdentifierId, SessionId, UserId},
@@ -204,9 +204,8 @@ fn hold(realm: &Realm, user: UserId) -> Held {
         idle_us: Some(Realm::micros(14 * 86_400)),
         ends_at: Some(now + Realm::micros(30 * 86_400)),
     };
-    let claims = Claims { auth_time: now / SECOND, amr: vec!["pwd".into()], assurance: 1, tasks: Vec::new() };
-    let mut family = mint::family(realm, user, session.id, session.ends_at, claims);
-    family.id = FamilyId::new(now, ground.random());
+    let id = FamilyId::new(now, ground.random());
+    let family = mint::family(id, &session, realm.issuer(), &realm.settings().1, now);
     Held { browser: Keyed::new(browser.0, ground.random()), session, family }
 }
 

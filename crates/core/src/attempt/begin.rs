@@ -1,7 +1,7 @@
 //! Beginning an attempt.
 
 use super::{
-    Attempt, AttemptKind, Binding, Body, Caller, Draw, OPEN, Outcome, SecondFactor, Sink, complete, store,
+    Attempt, AttemptKind, Binding, Body, Caller, Draw, Outcome, SecondFactor, Sink, complete, store,
 };
 use crate::{
     browser::{self, NewCookie},
@@ -196,20 +196,12 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
         (None, None) => Binding::Bearer,
     };
     let attempt = Attempt {
-        id: draw.attempt,
-        kind: begin.kind,
-        binding,
-        handle: handle.as_ref().map(|h| h.hashed().0.to_vec()),
-        sink: begin.sink,
-        open: true,
         user,
         auth_rev,
         identifier,
         proofs,
         body,
-        session: None,
-        created_at: draw.now,
-        expires_at: draw.now + OPEN,
+        ..Attempt::new(&draw, begin.kind, binding, handle.as_ref(), begin.sink)
     };
     let mount = realm.mount();
     let stored = attempt.clone();
@@ -239,16 +231,7 @@ pub fn fresh(realm: &Realm, caller: &Caller, begin: &Begin) -> Result<(Attempt, 
     };
     let handle = (begin.sink == Sink::Tokens).then(|| Keyed::new(draw.attempt.0, realm.ground().random()));
     let attempt = Attempt {
-        id: draw.attempt,
-        kind: begin.kind,
-        binding,
-        handle: handle.as_ref().map(|h| h.hashed().0.to_vec()),
-        sink: begin.sink,
-        open: true,
-        user: None,
-        auth_rev: None,
         identifier: begin.identifier.clone(),
-        proofs: Vec::new(),
         body: Body {
             or_sign_up: begin.or_sign_up && realm.settings().1.sign_up == SignUp::Open,
             name: begin.name.clone(),
@@ -256,9 +239,7 @@ pub fn fresh(realm: &Realm, caller: &Caller, begin: &Begin) -> Result<(Attempt, 
             user_agent: caller.source.user_agent.clone(),
             ..Body::default()
         },
-        session: None,
-        created_at: draw.now,
-        expires_at: draw.now + OPEN,
+        ..Attempt::new(&draw, begin.kind, binding, handle.as_ref(), begin.sink)
     };
     Ok((attempt, handle))
 }

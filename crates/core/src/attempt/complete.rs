@@ -253,7 +253,7 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
         mount: kit.mount,
         methods: methods.clone(),
         assurance,
-        tasks: tasks.clone(),
+        tasks,
         claims: serde_json::json!({}),
         user_agent: kit.source.user_agent.clone(),
         address: kit.source.address.map(|a| a.to_string()),
@@ -288,20 +288,7 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     }
     let mut family = None;
     if attempt.sink == Sink::Tokens {
-        let claims = Claims { auth_time: now / SECOND, amr: methods.clone(), assurance, tasks };
-        let new_family = family::New {
-            id: draw.family,
-            session: Some(new.id),
-            grant: None,
-            user,
-            client,
-            mount: kit.mount,
-            profile: family::Profile::Rotating,
-            audiences: serde_json::json!({ &kit.issuer: [] }),
-            claims,
-            idle_us: Some(mint::idle(settings)),
-            ends_at: Some(ends_at),
-        };
+        let new_family = mint::family(draw.family, &new, &kit.issuer, settings, now);
         family::store::insert(tx, &new_family, now).await?;
         family = Some(new_family);
     }

@@ -3,7 +3,7 @@
 //! of its own, and never completes somebody else's.
 
 use super::{
-    Attempt, AttemptKind, Binding, Body, Caller, Draw, OPEN, Outcome, SecondFactor, Sink, complete,
+    Attempt, AttemptKind, Binding, Body, Caller, Draw, Outcome, SecondFactor, Sink, complete,
     password_at_sign_up, prove, store,
 };
 use crate::{
@@ -121,20 +121,11 @@ fn begin_here(realm: &Realm, caller: &Caller, kind: AttemptKind, challenge: &Cha
     let browser = caller.browser.as_ref().ok_or(Kind::LinkUnusable)?;
     let draw = Draw::new(realm);
     Ok(Attempt {
-        id: draw.attempt,
-        kind,
-        binding: Binding::Browser(browser.id),
-        handle: None,
-        sink: Sink::Cookie,
-        open: true,
-        user: None,
-        auth_rev: None,
         identifier: Some(Identifier {
             kind: IdentifierKind::Email,
             typed: challenge.typed.clone(),
             normal: challenge.normal.clone(),
         }),
-        proofs: Vec::new(),
         body: Body {
             // A link of a sign-in that went to nobody's address was a sign-up link.
             or_sign_up: challenge.user.is_none(),
@@ -142,8 +133,6 @@ fn begin_here(realm: &Realm, caller: &Caller, kind: AttemptKind, challenge: &Cha
             user_agent: caller.source.user_agent.clone(),
             ..Body::default()
         },
-        session: None,
-        created_at: draw.now,
-        expires_at: draw.now + OPEN,
+        ..Attempt::new(&draw, kind, Binding::Browser(browser.id), None, Sink::Cookie)
     })
 }

@@ -196,6 +196,32 @@ pub const OPEN: Micros = HOUR;
 pub const READABLE: Micros = DAY;
 
 impl Attempt {
+    /// An open attempt of nobody yet, in which nothing was typed and nothing proven.
+    pub(crate) fn new(
+        draw: &Draw,
+        kind: AttemptKind,
+        binding: Binding,
+        handle: Option<&Keyed>,
+        sink: Sink,
+    ) -> Self {
+        Self {
+            id: draw.attempt,
+            kind,
+            binding,
+            handle: handle.map(|h| h.hashed().0.to_vec()),
+            sink,
+            open: true,
+            user: None,
+            auth_rev: None,
+            identifier: None,
+            proofs: Vec::new(),
+            body: Body::default(),
+            session: None,
+            created_at: draw.now,
+            expires_at: draw.now + OPEN,
+        }
+    }
+
     /// The steps that are offered now; any one of them leads on. They depend on proofs alone, never on whether an
     /// account exists for what was typed.
     pub fn offers(&self, password_at_sign_up: bool) -> Vec<Step> {

@@ -90,8 +90,8 @@ pub struct Family {
     pub client: Option<ClientId>,
     /// The number of the newest token.
     pub counter: i64,
-    /// When the newest token came to be.
-    pub rotated_at: Micros,
+    /// When it was last used: of a rotating family, when the newest token came to be.
+    pub used_at: Micros,
     /// How its tokens rotate.
     pub fixed: bool,
     /// Audience → scopes.
@@ -198,7 +198,7 @@ impl Prepared {
         tx: &mut latchstring_db::Tx,
         token: Token,
     ) -> Result<(Outcome, Vec<crate::ended::Ending>)> {
-        if let Some(family) = store::rotate(tx, token.family, token.counter, self.now).await? {
+        if let Some(family) = store::spend(tx, token.family, token.counter, self.now).await? {
             let counter = family.counter;
             return Ok((Outcome::Usable(Box::new(family), counter), Vec::new()));
         }
@@ -211,11 +211,7 @@ impl Prepared {
         if over {
             return Err(Kind::RefreshUnusable.into());
         }
-        if family.fixed && token.counter == family.counter {
-            return Ok((Outcome::Usable(Box::new(family), token.counter), Vec::new()));
-        }
-        if !family.fixed && token.counter + 1 == family.counter && self.now - family.rotated_at <= self.window
-        {
+        if !family.fixed && token.counter + 1 == family.counter && self.now - family.used_at <= self.window {
             // Whoever comes with the token before gets the successor that by construction nobody has used yet.
             let counter = family.counter;
             return Ok((Outcome::Usable(Box::new(family), counter), Vec::new()));

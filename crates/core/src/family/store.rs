@@ -11,7 +11,7 @@ use latchstring_db::{Row, Tx};
 /// Inserts a family whose first token is number 1.
 pub async fn insert(tx: &mut Tx, new: &New, now: Micros) -> Result<()> {
     tx.exec(
-        "INSERT INTO families (id, session_id, grant_id, user_id, client_id, mount_id, profile, counter, rotated_at,
+        "INSERT INTO families (id, session_id, grant_id, user_id, client_id, mount_id, profile, counter, used_at,
                                audiences, claims, idle_us, idle_at, ends_at, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11, $12, $13, $8)",
         &[
@@ -42,7 +42,7 @@ fn family(row: &Row) -> Result<Family> {
         user: UserId(row.get(2)?),
         client: row.get::<Option<uuid::Uuid>>(3)?.map(ClientId),
         counter: row.get(4)?,
-        rotated_at: row.get(5)?,
+        used_at: row.get(5)?,
         fixed: profile == "fixed",
         audiences: serde_json::from_str(&row.get::<String>(7)?)?,
         claims: serde_json::from_str(&row.get::<String>(8)?)?,
@@ -52,14 +52,15 @@ fn family(row: &Row) -> Result<Family> {
     })
 }
 
-/// Moves a living, rotating family from token `counter` to the next. `None`: it is not there, over, fixed, or has
+/// Uses token `counter` of a living family: a rotating one moves on to the next. `None`: it is not there, over, or has
 /// moved on.
-pub async fn rotate(tx: &mut Tx, id: FamilyId, counter: i64, now: Micros) -> Result<Option<Family>> {
+pub async fn spend(tx: &mut Tx, id: FamilyId, counter: i64, now: Micros) -> Result<Option<Family>> {
     tx.one(
-        "UPDATE families SET counter = counter + 1, rotated_at = $3, idle_at = CAST($3 AS BIGINT) + idle_us
-          WHERE id = $1 AND counter = $2 AND profile = 'rotating' AND ended_at IS NULL
+        "UPDATE families SET counter = counter + CASE WHEN profile = 'rotating' THEN 1 ELSE 0 END, used_at = $3,
+                idle_at = CAST($3 AS BIGINT) + idle_us
+          WHERE id = $1 AND counter = $2 AND ended_at IS NULL
             AND (idle_at IS NULL OR idle_at > $3) AND (ends_at IS NULL OR ends_at > $3)
-      RETURNING id, session_id, user_id, client_id, counter, rotated_at, profile, audiences, claims, idle_at, ends_at,
+      RETURNING id, session_id, user_id, client_id, counter, used_at, profile, audiences, claims, idle_at, ends_at,
                 ended_at",
         &[&id.0, &counter, &now],
     )
@@ -72,7 +73,7 @@ pub async fn rotate(tx: &mut Tx, id: FamilyId, counter: i64, now: Micros) -> Res
 /// A family.
 pub async fn find(tx: &mut Tx, id: FamilyId) -> Result<Option<Family>> {
     tx.one(
-        "SELECT id, session_id, user_id, client_id, counter, rotated_at, profile, audiences, claims, idle_at, ends_at,
+        "SELECT id, session_id, user_id, client_id, counter, used_at, profile, audiences, claims, idle_at, ends_at,
                 ended_at
            FROM families WHERE id = $1",
         &[&id.0],
@@ -105,14 +106,15 @@ pub async fn end_owner(tx: &mut Tx, session: SessionId, user: UserId, now: Micro
     Ok(n == 1)
 }
 
-/// Ends the families of a session.
-pub async fn end_of_session(tx: &mut Tx, session: SessionId, now: Micros, reason: &str) -> Result<()> {
-    tx.exec(
-        "UPDATE families SET ended_at = $2, end_reason = $3 WHERE session_id = $1 AND ended_at IS NULL",
-        &[&session.0, &now, &reason],
-    )
-    .await?;
-    Ok(())
+/// Ends the families of a session; gives how many.
+pub async fn end_of_session(tx: &mut Tx, session: SessionId, now: Micros, reason: &str) -> Result<u64> {
+    let n = tx
+        .exec(
+            "UPDATE families SET ended_at = $2, end_reason = $3 WHERE session_id = $1 AND ended_at IS NULL",
+            &[&session.0, &now, &reason],
+        )
+        .await?;
+    Ok(n)
 }
 
 /// Ends every family of a user, those of grants too.

@@ -26,7 +26,7 @@ pub async fn work(realm: &Realm, mailer: &dyn mail::Mailer, holder: Uuid) -> Res
     for job in jobs {
         let outcome = match job.kind.as_str() {
             mail::JOB => match serde_json::from_slice::<mail::Mail>(&job.payload) {
-                Ok(mail) => mailer.send(&mail).await,
+                Ok(mail) => mailer.send(&realm.settings().1.name, &mail).await,
                 Err(_) => Err(mail::MailError::Never("the payload can't be read".into())),
             },
             "nothing" => Ok(()),

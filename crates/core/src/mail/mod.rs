@@ -41,9 +41,10 @@ pub enum MailError {
 
 /// Sends mail. Called by the outbox only, never by a request.
 pub trait Mailer: Send + Sync + 'static {
-    /// Sends one message.
+    /// Sends one message. `realm` is the realm's name now, which people see as the sender.
     fn send<'a>(
         &'a self,
+        realm: &'a str,
         mail: &'a Mail,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>>;
 }
@@ -254,6 +255,7 @@ impl Mailbox {
 impl Mailer for Mailbox {
     fn send<'a>(
         &'a self,
+        _: &'a str,
         mail: &'a Mail,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
         let mut mails = self.mails.lock();

@@ -2,9 +2,9 @@
 
 use super::{Mail, MailError, Mailer};
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, MultiPart},
-    transport::smtp::{authentication::Credentials, client::Tls, client::TlsParameters},
+    transport::smtp::{PoolConfig, authentication::Credentials, client::Tls, client::TlsParameters},
 };
 use std::time::Duration;
 
@@ -31,20 +31,26 @@ pub struct Config {
     pub credentials: Option<(String, String)>,
     /// The sender's address.
     pub from: String,
-    /// The name shown beside it.
-    pub from_name: String,
+    /// The name shown beside it; `None`: the realm's.
+    pub from_name: Option<String>,
 }
 
 /// Sends by SMTP.
 pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
-    from: Mailbox,
+    from: Address,
+    from_name: Option<String>,
 }
 
+/// Connections that wait for the next mail: as many as mails are sent at once.
+const KEPT: u32 = 4;
+/// For how long they wait. Servers give up on silent clients after minutes (RFC 5321, 4.5.3.2.7).
+const IDLE: Duration = Duration::from_secs(30);
+
 impl Smtp {
-    /// Prepares a connection pool; connects when the first mail goes.
+    /// Prepares a connection pool; connects when the first mail goes. Needs a runtime, now and when it is dropped.
     pub fn new(config: Config) -> Result<Self, String> {
-        let address = config.from.parse().map_err(|e| format!("the sender's address is not usable: {e}"))?;
+        let from = config.from.parse().map_err(|e| format!("the sender's address is not usable: {e}"))?;
         let tls =
             || TlsParameters::new(config.host.clone()).map_err(|e| format!("TLS for the mail server: {e}"));
         let tls = match config.security {
@@ -55,22 +61,24 @@ impl Smtp {
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
             .port(config.port)
             .tls(tls)
+            .pool_config(PoolConfig::new().max_size(KEPT).idle_timeout(IDLE))
             .timeout(Some(Duration::from_secs(20)));
         if let Some((user, password)) = config.credentials {
             builder = builder.credentials(Credentials::new(user, password));
         }
-        Ok(Self { transport: builder.build(), from: Mailbox::new(Some(config.from_name), address) })
+        Ok(Self { transport: builder.build(), from, from_name: config.from_name })
     }
 
-    fn message(&self, mail: &Mail) -> Result<Message, MailError> {
+    fn message(&self, realm: &str, mail: &Mail) -> Result<Message, MailError> {
         // The address is parsed as one mailbox and set as the envelope's only recipient; what it holds can't become a
         // header or a second recipient.
         // Its domain goes out as DNS knows it: few servers take another form.
         let unusable = || MailError::Never("the address can't be written".into());
         let email = latchstring_proto::email::Email::parse(&mail.to).map_err(|_| unusable())?;
         let to = email.mailbox().parse().map_err(|_| unusable())?;
+        let name = self.from_name.as_deref().unwrap_or(realm);
         Message::builder()
-            .from(self.from.clone())
+            .from(Mailbox::new(Some(name.to_owned()), self.from.clone()))
             .to(Mailbox::new(None, to))
             .subject(&mail.subject)
             .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
@@ -81,10 +89,11 @@ impl Smtp {
 impl Mailer for Smtp {
     fn send<'a>(
         &'a self,
+        realm: &'a str,
         mail: &'a Mail,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
         Box::pin(async move {
-            let message = self.message(mail)?;
+            let message = self.message(realm, mail)?;
             match self.transport.send(message).await {
                 Ok(_) => Ok(()),
                 // A permanent code may be a passing policy (greylisting gone wrong); the outbox gives up after days.
@@ -99,14 +108,14 @@ impl Mailer for Smtp {
 mod tests {
     use super::*;
 
-    fn smtp() -> Smtp {
+    fn smtp(from_name: Option<&str>) -> Smtp {
         Smtp::new(Config {
             host: "localhost".into(),
             port: 25,
             security: Security::Plain,
             credentials: None,
             from: "id@northwind.example".into(),
-            from_name: "Northwind".into(),
+            from_name: from_name.map(ToOwned::to_owned),
         })
         .expect("a sender")
     }
@@ -124,12 +133,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_sender_is_called_as_the_realm_is_now_unless_a_name_was_set() {
+        for (set, realm, shown) in [
+            (None, "Northwind", "From: Northwind <id@northwind.example>"),
+            (None, "Southwind", "From: Southwind <id@northwind.example>"),
+            (Some("Our House"), "Southwind", "From: \"Our House\" <id@northwind.example>"),
+        ] {
+            let message = smtp(set).message(realm, &mail("ada@good.test")).expect("a message");
+            let text = String::from_utf8(message.formatted()).expect("ASCII");
+            assert!(text.lines().any(|line| line == shown), "{text}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_domain_is_written_as_dns_knows_it() {
         for (stored, sent) in [
             ("ada@northwind.example", "ada@northwind.example"),
             ("Ada@B\u{fc}cher.example", "Ada@xn--bcher-kva.example"),
         ] {
-            let message = smtp().message(&mail(stored)).expect("a message");
+            let message = smtp(None).message("Northwind", &mail(stored)).expect("a message");
             let to: Vec<_> = message.envelope().to().iter().map(ToString::to_string).collect();
             assert_eq!(to, [sent]);
         }
@@ -143,11 +165,11 @@ mod tests {
             "victim@good.test\r\nBcc: attacker@evil.test",
             "\"a@evil.test x\"@good.test",
         ] {
-            assert!(matches!(smtp().message(&mail(bad)), Err(MailError::Never(_))), "{bad}");
+            assert!(matches!(smtp(None).message("Northwind", &mail(bad)), Err(MailError::Never(_))), "{bad}");
         }
         let mut mail = mail("ada@good.test");
         mail.subject = "Hello\r\nBcc: attacker@evil.test".into();
-        let message = smtp().message(&mail).expect("a message");
+        let message = smtp(None).message("Northwind", &mail).expect("a message");
         let text = String::from_utf8(message.formatted()).expect("ASCII");
         assert!(!text.lines().any(|line| line.to_ascii_lowercase().starts_with("bcc:")), "{text}");
         assert_eq!(message.envelope().to().len(), 1);

@@ -1,37 +1,76 @@
 //! Statements on `facts` and the first row of `settings` and `mounts`: what makes an empty database a realm.
 
-use super::OpenError;
+use super::{OpenError, Opening};
 use crate::{
-    ground::Ground,
     id::MountId,
     refusal::{Fault, Result},
+    seal::Keys,
     settings,
 };
-use latchstring_db::{Db, Tx};
+use latchstring_db::Tx;
 
 const CANARY_PLACE: &str = "facts/bytes/canary";
 const CANARY: &[u8] = b"latchstring";
+/// The mark of a database that `latchstring dev` made.
+const DEV: &str = "dev";
+/// The mark of one that `latchstring serve` made.
+const SERVE: &str = "serve";
+
+/// What a realm says about itself.
+pub struct Found {
+    canary: Vec<u8>,
+    mode: String,
+    /// The native mount.
+    pub mount: MountId,
+    /// Its issuer.
+    pub issuer: String,
+}
+
+impl Found {
+    /// Whether it was made by `latchstring dev`.
+    pub fn is_dev(&self) -> bool {
+        self.mode == DEV
+    }
+
+    /// Refuses keys that it was not sealed under.
+    pub fn check_secret(&self, keys: &Keys) -> Result<(), OpenError> {
+        match keys.open(CANARY_PLACE, &self.canary) {
+            Ok(plain) if plain.as_slice() == CANARY => Ok(()),
+            _ => Err(OpenError::OtherSecret),
+        }
+    }
+}
+
+/// What is there; `None` before the first start.
+pub async fn find(tx: &mut Tx) -> Result<Option<Found>> {
+    let canary = tx.one("SELECT bytes FROM facts WHERE name = 'canary'", &[]).await?;
+    let mode = tx.one("SELECT text FROM facts WHERE name = 'mode'", &[]).await?;
+    let mount = tx.one("SELECT id, issuer FROM mounts WHERE host = '*' AND path = '/'", &[]).await?;
+    let (Some(canary), Some(mode), Some(mount)) = (canary, mode, mount) else { return Ok(None) };
+    Ok(Some(Found {
+        canary: canary.get(0)?,
+        mode: mode.get(0)?,
+        mount: MountId(mount.get(0)?),
+        issuer: mount.get(1)?,
+    }))
+}
 
 /// Writes what a new realm needs, and checks what an old one says: the canary under the secret, the dev mark, the
 /// issuer. Gives the native mount.
-pub async fn prepare(
-    db: &Db,
-    ground: &Ground,
-    issuer: &str,
-    dev: bool,
-    accept_new_url: bool,
-) -> Result<MountId, OpenError> {
+pub async fn prepare(opening: &Opening) -> Result<MountId, OpenError> {
+    let Opening { db, ground, issuer, dev, accept_new_url, .. } = opening;
     let now = ground.now();
     let canary = ground.keys.seal(CANARY_PLACE, CANARY).map_err(crate::Error::from)?;
     let mount = MountId::new(now, ground.random());
-    let mode_given = if dev { "dev" } else { "serve" };
+    let dev = *dev;
     let body = serde_json::to_string(&settings::Settings::default()).map_err(crate::Error::from)?;
-    let given = issuer.to_owned();
+    let given = issuer.clone();
     let keys = ground.keys.clone();
     // A dev server's port may change from run to run, and nobody else knows its address.
-    let replace = accept_new_url || dev;
-    let (stored_canary, stored_mode, stored_issuer, mount) = db
-        .write(async move |tx| -> Result<(Vec<u8>, String, String, MountId)> {
+    let replace = *accept_new_url || dev;
+    let found = db
+        .write(async move |tx| -> Result<Found> {
+            let mode = if dev { DEV } else { SERVE };
             tx.exec(
                 "INSERT INTO facts (name, bytes) VALUES ('canary', $1) ON CONFLICT (name) DO NOTHING",
                 &[&canary],
@@ -39,7 +78,7 @@ pub async fn prepare(
             .await?;
             tx.exec(
                 "INSERT INTO facts (name, text) VALUES ('mode', $1) ON CONFLICT (name) DO NOTHING",
-                &[&mode_given],
+                &[&mode],
             )
             .await?;
             settings::store::init(tx, &body, now).await?;
@@ -50,37 +89,25 @@ pub async fn prepare(
                 &[&mount.0, &given, &now],
             )
             .await?;
-            let missing = || Fault::bug("a first row is missing");
-            let canary = tx.one("SELECT bytes FROM facts WHERE name = 'canary'", &[]).await?.ok_or_else(missing)?;
-            let mode = tx.one("SELECT text FROM facts WHERE name = 'mode'", &[]).await?.ok_or_else(missing)?;
-            let row = tx
-                .one("SELECT id, issuer FROM mounts WHERE host = '*' AND path = '/'", &[])
-                .await?
-                .ok_or_else(missing)?;
-            let stored: String = row.get(1)?;
-            let canary: Vec<u8> = canary.get(0)?;
-            let stored_mode: String = mode.get(0)?;
+            let found = find(tx).await?.ok_or(Fault::bug("a first row is missing"))?;
             // A realm that is refused below stays as it is: `dev` by mistake must not move production's issuer.
-            let ours = stored_mode == mode_given && keys.open(CANARY_PLACE, &canary).is_ok();
-            if ours && replace && stored != given {
+            let ours = found.mode == mode && found.check_secret(&keys).is_ok();
+            if ours && replace && found.issuer != given {
                 tx.exec("UPDATE mounts SET issuer = $1 WHERE host = '*' AND path = '/'", &[&given]).await?;
             }
-            Ok((canary, stored_mode, stored, MountId(row.get(0)?)))
+            Ok(found)
         })
         .await?;
-    match ground.keys.open(CANARY_PLACE, &stored_canary) {
-        Ok(plain) if plain.as_slice() == CANARY => {}
-        _ => return Err(OpenError::OtherSecret),
-    }
-    match (stored_mode.as_str(), dev) {
-        ("dev", false) => return Err(OpenError::DevDatabase),
-        ("serve", true) => return Err(OpenError::ServeDatabase),
+    found.check_secret(&ground.keys)?;
+    match (found.is_dev(), dev) {
+        (true, false) => return Err(OpenError::DevDatabase),
+        (false, true) => return Err(OpenError::ServeDatabase),
         _ => {}
     }
-    if stored_issuer != issuer && !replace {
-        return Err(OpenError::OtherIssuer { stored: stored_issuer, given: issuer.to_owned() });
+    if found.issuer != *issuer && !replace {
+        return Err(OpenError::OtherIssuer { stored: found.issuer, given: issuer.clone() });
     }
-    Ok(mount)
+    Ok(found.mount)
 }
 
 /// The revisions of settings and key rings.

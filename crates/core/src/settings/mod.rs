@@ -44,6 +44,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// The password form of `OAuth2PasswordBearer`.
     pub token_endpoint: TokenEndpointSettings,
+    /// The audit trail.
+    pub audit: AuditSettings,
     /// Origins of other hosts that may call the API from a browser.
     pub origins: Vec<String>,
 }
@@ -60,6 +62,7 @@ impl Default for Settings {
             code: CodeSettings::default(),
             limits: LimitSettings::default(),
             token_endpoint: TokenEndpointSettings::default(),
+            audit: AuditSettings::default(),
             origins: Vec::new(),
         }
     }
@@ -239,6 +242,21 @@ impl Default for TokenEndpointSettings {
     }
 }
 
+/// The audit trail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditSettings {
+    /// Rows are deleted after so many days: 7 to 3650. 0: never.
+    pub keep_days: i64,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        // A year, and a month to look at it: what yearly reviews ask for.
+        Self { keep_days: 400 }
+    }
+}
+
 impl Settings {
     /// Reads a stored document.
     pub fn from_json(text: &str) -> Result<Self> {
@@ -347,6 +365,10 @@ impl Settings {
         }
         if !between(e.seconds, 60, 3_600) {
             return wrong("token_endpoint.seconds", "Between 60 and 3600.");
+        }
+        // In less than a week nobody has looked yet.
+        if self.audit.keep_days != 0 && !between(self.audit.keep_days, 7, 3_650) {
+            return wrong("audit.keep_days", "Between 7 and 3650, or 0 to keep all.");
         }
         for (list, param) in [(&self.origins, "origins"), (&e.origins, "token_endpoint.origins")] {
             if list.len() > 100 || list.iter().any(|o| !is_origin(o)) {
@@ -521,6 +543,8 @@ mod tests {
             ("code.tries", |s| s.code.tries = 1_000),
             ("limits.failures_until_closed", |s| s.limits.failures_until_closed = 1_000_000),
             ("token.access_seconds", |s| s.token.access_seconds = 1_000_000),
+            ("audit.keep_days", |s| s.audit.keep_days = 1),
+            ("audit.keep_days", |s| s.audit.keep_days = -1),
             ("origins", |s| s.origins = vec!["*".into()]),
             ("origins", |s| s.origins = vec!["https://a.example/path".into()]),
             ("token_endpoint.secret", |s| s.token_endpoint.secret = Some("short".into())),

@@ -8,6 +8,7 @@ use crate::{
     random::bytes,
     realm::Realm,
     refusal::Result,
+    session,
     settings::Settings,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
@@ -163,33 +164,33 @@ fn sign(
     ring.sign(now, typ, &claims)
 }
 
-/// How long a family of a session may be unused: no longer than the session itself.
-pub fn idle(settings: &Settings) -> Micros {
-    Realm::micros(settings.token.refresh_idle_seconds.min(settings.session.idle_seconds))
-}
-
-/// A family for a session, made before the transaction.
+/// The native family of a new session: what was proven is copied from it, and it lives no longer.
 pub fn family(
-    realm: &Realm,
-    user: UserId,
-    session: SessionId,
-    ends_at: Option<Micros>,
-    claims: Claims,
+    id: FamilyId,
+    session: &session::New,
+    issuer: &str,
+    settings: &Settings,
+    now: Micros,
 ) -> family::New {
-    let ground = realm.ground();
-    let idle = idle(&realm.settings().1);
+    // Unused no longer than the session itself may be.
+    let idle = settings.token.refresh_idle_seconds.min(settings.session.idle_seconds);
     family::New {
-        id: FamilyId::new(ground.now(), ground.random()),
-        session: Some(session),
+        id,
+        session: Some(session.id),
         grant: None,
-        user,
-        client: None,
-        mount: realm.mount(),
+        user: session.user,
+        client: session.client,
+        mount: session.mount,
         profile: family::Profile::Rotating,
-        audiences: serde_json::json!({ realm.issuer(): [] }),
-        claims,
-        idle_us: Some(idle),
-        ends_at,
+        audiences: serde_json::json!({ issuer: [] }),
+        claims: Claims {
+            auth_time: now / SECOND,
+            amr: session.methods.clone(),
+            assurance: session.assurance,
+            tasks: session.tasks.clone(),
+        },
+        idle_us: Some(Realm::micros(idle)),
+        ends_at: session.ends_at,
     }
 }
 

@@ -12,7 +12,7 @@ use latchstring_core::{
     browser,
     challenge::Purpose,
     clock::{DAY, MINUTE, SECOND},
-    family::{self, Claims, Profile},
+    family::{self, Profile},
     id::{ClientId, FamilyId, UserId},
     session::{self, Which},
     testing::{PASSWORD, Refused, TestRealm, who},
@@ -145,13 +145,32 @@ async fn firebase_the_second_factor_waits_behind_a_bearer_handle() {
 }
 
 /// A family as a dialect makes it: hanging off the session of `me`.
-async fn insert_family(test: &TestRealm, me: &Me, change: impl FnOnce(&mut family::New)) -> FamilyId {
-    let claims =
-        Claims { auth_time: me.auth_at / SECOND, amr: vec!["pwd".into()], assurance: 1, tasks: vec![] };
-    let mut new = token::mint::family(&test.realm, me.user, me.session, None, claims);
-    change(&mut new);
-    let id = new.id;
+pub(crate) async fn insert_family(
+    test: &TestRealm,
+    me: &Me,
+    change: impl FnOnce(&mut family::New),
+) -> FamilyId {
+    let session = session::New {
+        id: me.session,
+        user: me.user,
+        kind: session::SessionKind::Token,
+        browser: None,
+        client: None,
+        mount: test.realm.mount(),
+        methods: vec!["pwd".into()],
+        assurance: 1,
+        tasks: Vec::new(),
+        claims: serde_json::json!({}),
+        user_agent: None,
+        address: None,
+        idle_us: None,
+        ends_at: None,
+    };
     let now = test.realm.now();
+    let id = FamilyId::new(now, test.realm.ground().random());
+    let settings = &test.realm.settings().1;
+    let mut new = token::mint::family(id, &session, test.realm.issuer(), settings, me.auth_at);
+    change(&mut new);
     test.realm
         .db()
         .write(async move |tx| -> Result<()> { family::store::insert(tx, &new, now).await })
@@ -160,13 +179,13 @@ async fn insert_family(test: &TestRealm, me: &Me, change: impl FnOnce(&mut famil
     id
 }
 
-async fn refresh(test: &TestRealm, text: &str) -> Result<(family::Family, String)> {
+pub(crate) async fn refresh(test: &TestRealm, text: &str) -> Result<(family::Family, String)> {
     let keys = &test.realm.ground().keys;
     let (family, token) = family::refresh(&test.realm, text, 60 * SECOND, &Source::default()).await?;
     Ok((family, token.text(keys).to_string()))
 }
 
-fn first(test: &TestRealm, family: FamilyId) -> String {
+pub(crate) fn first(test: &TestRealm, family: FamilyId) -> String {
     family::Token { family, counter: 1 }.text(&test.realm.ground().keys).to_string()
 }
 

@@ -84,6 +84,71 @@ async fn dev_and_serve_keep_to_their_own_databases_and_leave_the_others_alone() 
 }
 
 #[tokio::test]
+async fn a_command_takes_the_database_as_it_finds_it_and_writes_nothing() {
+    let db = latchstring_db::testing::TestDb::new(&[]).await;
+    let clock = TestRealm::new().await.clock.clone();
+    let secret = Keys::generate(&SystemRandom::default());
+    let parts = async || latchstring_core::testing::opening(db.reopen().await, clock.clone(), &secret);
+    let attach = async || {
+        let opening = parts().await;
+        Realm::attach(opening.db, opening.ground, opening.hash, None).await
+    };
+    let error = attach().await.err().expect("there is nothing yet");
+    assert!(matches!(error, OpenError::Empty), "{error}");
+    assert_eq!(db.db.schema().await.expect("looked"), None, "a command sets nothing up");
+
+    let mut opening = parts().await;
+    (opening.dev, opening.issuer) = (true, "http://localhost:7777".into());
+    Realm::open(opening).await.expect("a dev server");
+    let all = async || {
+        db.db
+            .read(async |tx| -> Result<Vec<String>> {
+                let mut rows = Vec::new();
+                for sql in ["SELECT issuer FROM mounts", "SELECT kid FROM keys", "SELECT action FROM audits"]
+                {
+                    for row in tx.all(sql, &[]).await? {
+                        rows.push(row.get(0)?);
+                    }
+                }
+                let settings = tx.one("SELECT rev FROM settings WHERE id = 1", &[]).await?.expect("a row");
+                rows.push(settings.get::<i64>(0)?.to_string());
+                Ok(rows)
+            })
+            .await
+            .expect("read")
+    };
+    let before = all().await;
+    let realm = attach().await.expect("beside the server");
+    assert_eq!((realm.issuer(), realm.is_dev()), ("http://localhost:7777", true));
+    realm.native_ring().expect("its keys are readable");
+    assert_eq!(all().await, before);
+
+    let other = {
+        let mut opening = parts().await;
+        opening.ground = latchstring_core::ground::Ground::new(
+            opening.ground.clock(),
+            Arc::new(SystemRandom::default()),
+            other_keys(),
+        );
+        Realm::attach(opening.db, opening.ground, opening.hash, None).await
+    };
+    assert!(matches!(other.err(), Some(OpenError::OtherSecret)));
+
+    let number = async |sql: &'static str| {
+        db.db
+            .write(async move |tx| -> Result<()> { Ok(tx.exec(sql, &[]).await.map(drop)?) })
+            .await
+            .expect("written");
+        attach().await.err().expect("must not open")
+    };
+    let error = number("UPDATE migrations SET number = 0").await;
+    assert!(matches!(error, OpenError::OlderSchema { found: 0, .. }), "{error}");
+    assert_eq!(db.db.schema().await.expect("looked"), Some(0), "a command migrates nothing");
+    let error = number("UPDATE migrations SET number = 1000").await;
+    assert!(matches!(error, OpenError::Migrate(_)) && error.to_string().contains("newer"), "{error}");
+}
+
+#[tokio::test]
 async fn a_changed_issuer_is_an_error_unless_it_is_meant() {
     let test = TestRealm::new().await;
     let new = "https://new.northwind.example";

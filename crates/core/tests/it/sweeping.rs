@@ -1,11 +1,13 @@
 //! The sweeper: what is over goes, what lives stays, and nothing that strangers cause grows without end.
 
+use crate::model;
 use latchstring_core::{
     Kind, Result, account,
     admin::{invitations, users},
     attempt::AttemptKind,
-    audit::{Actor, Source},
+    audit::{self, Actor, Entry, Source},
     clock::{DAY, HOUR, MINUTE},
+    family::{self, Profile},
     mail::{Mail, MailError, Mailer},
     outbox,
     session::Which,
@@ -15,6 +17,22 @@ use latchstring_core::{
 };
 
 const ADA: &str = "ada@northwind.example";
+
+async fn execute(test: &TestRealm, sql: &'static str) {
+    test.realm
+        .db()
+        .write(async move |tx| -> Result<()> { Ok(tx.exec(sql, &[]).await.map(drop)?) })
+        .await
+        .expect("executed");
+}
+
+async fn count(test: &TestRealm, sql: &'static str) -> i64 {
+    test.realm
+        .db()
+        .read(async |tx| -> Result<i64> { Ok(tx.one(sql, &[]).await?.expect("a row").get(0)?) })
+        .await
+        .expect("counted")
+}
 
 /// The tables whose rows go with time.
 const TABLES: [(&str, &str); 10] = [
@@ -33,13 +51,7 @@ const TABLES: [(&str, &str); 10] = [
 async fn counts(test: &TestRealm) -> Vec<(&'static str, i64)> {
     let mut counts = Vec::new();
     for (table, sql) in TABLES {
-        let n = test
-            .realm
-            .db()
-            .read(async |tx| -> Result<i64> { Ok(tx.one(sql, &[]).await?.expect("a row").get(0)?) })
-            .await
-            .expect("counted");
-        counts.push((table, n));
+        counts.push((table, count(test, sql).await));
     }
     counts
 }
@@ -53,10 +65,162 @@ async fn sweep_all(test: &TestRealm) {
     panic!("the sweeper does not come to an end");
 }
 
+#[tokio::test]
+async fn audit_rows_are_kept_for_as_long_as_the_realm_says() {
+    let rows = "SELECT count(*) FROM audits";
+    let test = TestRealm::with(|s| s.audit.keep_days = 30).await;
+    // More than one step takes.
+    test.sign_up(ADA, PASSWORD).await;
+    let source = Source { address: Some("192.0.2.1".parse().expect("an address")), ..Source::default() };
+    test.realm
+        .db()
+        .write({
+            let ground = test.realm.ground().clone();
+            let entries: Vec<_> = (0..1_500)
+                .map(|_| {
+                    let entry = Entry::new(ground.audit_id(), ground.now(), "user.changed", Actor::Operator);
+                    entry.from(&source)
+                })
+                .collect();
+            async move |tx| -> Result<()> {
+                for entry in &entries {
+                    audit::write(tx, entry.clone()).await?;
+                }
+                Ok(())
+            }
+        })
+        .await
+        .expect("written");
+    let before = count(&test, rows).await;
+    assert!(before > 1_500);
+    test.clock.advance(20 * DAY);
+    test.sign_in(ADA, PASSWORD).await;
+    sweep_all(&test).await;
+    let young = count(&test, rows).await - before;
+    assert!(young > 0, "rows of twenty days stay");
+    test.clock.advance(11 * DAY);
+    let gone = sweep::once(&test.realm).await.expect("swept");
+    assert!((1..1_500).contains(&gone), "{gone} rows in one step");
+    sweep_all(&test).await;
+    assert_eq!(count(&test, rows).await, young, "those of 31 days go, those of eleven stay");
+
+    test.set(|s| s.audit.keep_days = 0).await;
+    test.clock.advance(4_000 * DAY);
+    sweep_all(&test).await;
+    assert_eq!(count(&test, rows).await, young, "0: for good");
+}
+
+#[tokio::test]
+async fn a_family_without_an_end_lives_while_it_or_its_session_is_used_and_goes_when_forgotten() {
+    let test = TestRealm::new().await;
+    let app = test.app();
+    app.sign_up(ADA, PASSWORD).await;
+    let me = app.me().await.expect("in");
+    execute(&test, "UPDATE sessions SET ends_at = NULL").await;
+    execute(&test, "DELETE FROM families").await;
+    let endless = |new: &mut family::New| (new.profile, new.idle_us) = (Profile::Fixed, None);
+    let used = model::insert_family(&test, &me, endless).await;
+    let unused = model::insert_family(&test, &me, endless).await;
+    let (used, unused) = (model::first(&test, used), model::first(&test, unused));
+    for _ in 0..5 {
+        test.clock.advance(100 * DAY);
+        sweep_all(&test).await;
+        model::refresh(&test, &used).await.expect("it is in use");
+        // The session is used by other means: a cookie, another family.
+        test.realm.touch(me.session, test.realm.now());
+        latchstring_core::jobs::flush_uses(&test.realm).await.expect("noted");
+    }
+    model::refresh(&test, &unused).await.expect("never used, but its session was");
+    test.clock.advance(399 * DAY);
+    sweep_all(&test).await;
+    model::refresh(&test, &used).await.expect("in time");
+    test.clock.advance(399 * DAY);
+    sweep_all(&test).await;
+    assert_eq!(model::refresh(&test, &unused).await.refused(), Kind::RefreshUnusable, "forgotten");
+    model::refresh(&test, &used).await.expect("in time");
+    test.clock.advance(401 * DAY);
+    sweep_all(&test).await;
+    assert_eq!(model::refresh(&test, &used).await.refused(), Kind::RefreshUnusable, "forgotten");
+    test.clock.advance(8 * DAY);
+    sweep_all(&test).await;
+    assert_eq!(count(&test, "SELECT count(*) FROM families").await, 0);
+}
+
+#[tokio::test]
+async fn a_fixed_family_with_a_limit_counts_it_from_its_last_use() {
+    let test = TestRealm::new().await;
+    let app = test.app();
+    app.sign_up(ADA, PASSWORD).await;
+    let me = app.me().await.expect("in");
+    execute(&test, "UPDATE sessions SET ends_at = NULL").await;
+    let id = model::insert_family(&test, &me, |new| {
+        (new.profile, new.idle_us) = (Profile::Fixed, Some(20 * DAY));
+    })
+    .await;
+    let text = model::first(&test, id);
+    for _ in 0..5 {
+        test.clock.advance(19 * DAY);
+        sweep_all(&test).await;
+        let (family, same) = model::refresh(&test, &text).await.expect("used in time");
+        assert_eq!((family.counter, same), (1, text.clone()));
+    }
+    test.clock.advance(21 * DAY);
+    assert_eq!(model::refresh(&test, &text).await.refused(), Kind::RefreshUnusable);
+    sweep_all(&test).await;
+    assert_eq!(count(&test, "SELECT count(*) FROM families WHERE end_reason = 'unused'").await, 1);
+}
+
+#[tokio::test]
+async fn a_family_without_an_end_ends_with_its_session() {
+    let test = TestRealm::new().await;
+    let app = test.app();
+    app.sign_up(ADA, PASSWORD).await;
+    let me = app.me().await.expect("in");
+    let id = model::insert_family(&test, &me, |new| new.idle_us = None).await;
+    let (_, next) = model::refresh(&test, &model::first(&test, id)).await.expect("in use");
+    test.clock.advance(31 * DAY);
+    sweep_all(&test).await;
+    assert_eq!(
+        model::refresh(&test, &next).await.refused(),
+        Kind::RefreshUnusable,
+        "the session's time is over"
+    );
+}
+
+#[tokio::test]
+async fn the_round_of_families_goes_on_where_it_was_and_begins_anew() {
+    let test = TestRealm::new().await;
+    let app = test.app();
+    app.sign_up(ADA, PASSWORD).await;
+    let me = app.me().await.expect("in");
+    for _ in 0..5 {
+        model::insert_family(&test, &me, |new| new.idle_us = Some(DAY)).await;
+        test.clock.advance(1);
+    }
+    let step = async || {
+        let now = test.realm.now();
+        test.realm
+            .db()
+            .write(async move |tx| -> Result<u64> {
+                sweep::store::end_unused_families(tx, now, now - 400 * DAY, 2).await
+            })
+            .await
+            .expect("a step")
+    };
+    for _ in 0..4 {
+        assert_eq!(step().await, 0, "nothing is over");
+    }
+    test.clock.advance(2 * DAY);
+    let steps = [step().await, step().await, step().await, step().await];
+    assert!(steps.iter().all(|n| *n <= 2), "{steps:?}");
+    assert_eq!(steps.iter().sum::<u64>(), 5, "{steps:?}");
+}
+
 struct Refuses;
 impl Mailer for Refuses {
     fn send<'a>(
         &'a self,
+        _: &'a str,
         _: &'a Mail,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
         Box::pin(std::future::ready(Err(MailError::Never("no such mailbox".into()))))
@@ -212,6 +376,7 @@ struct Away;
 impl Mailer for Away {
     fn send<'a>(
         &'a self,
+        _: &'a str,
         _: &'a Mail,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
         Box::pin(std::future::ready(Err(MailError::Later("421 try later".into()))))

@@ -138,3 +138,19 @@ async fn statements_go_on_after_a_migration() {
     let after = (all().await.unwrap().unwrap().len(), touch().await.unwrap().unwrap().len());
     assert_eq!((before, after), ((5, 5), (6, 6)));
 }
+
+#[tokio::test]
+async fn looking_at_the_schema_changes_nothing() {
+    let test = fresh().await;
+    assert_eq!(test.db.schema().await.unwrap(), Some(2));
+    test.db.migrate(&with(THIRD)).await.unwrap();
+    assert_eq!(test.db.schema().await.unwrap(), Some(3), "also what this program does not know");
+    let bare = TestDb::new(&[]).await;
+    assert_eq!(bare.db.schema().await.unwrap(), None);
+    let statement = async |sql: &'static str| {
+        bare.db.write(async move |tx| -> Result<u64, Error> { tx.exec(sql, &[]).await }).await
+    };
+    statement("DROP TABLE migrations").await.unwrap();
+    assert_eq!(bare.db.schema().await.unwrap(), None);
+    statement("DELETE FROM migrations").await.expect_err("no table was made");
+}

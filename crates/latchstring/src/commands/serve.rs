@@ -29,7 +29,7 @@ pub(crate) async fn run(config: Config, args: cli::Serve) -> Result<(), Failure>
         return Err(refusal(&findings));
     };
     let keys = Keys::parse(&secret.text).map_err(|e| Failure::usage(format!("{}: {e}", secret.place)))?;
-    process::smtp(&config, "Latchstring")?;
+    process::smtp(&config)?;
     let listener = bind(config.listen.unwrap_or(safety::DEFAULT_LISTEN), "LATCHSTRING_LISTEN").await?;
     let metrics = match config.metrics_listen {
         Some(listen) => Some(bind(listen, "LATCHSTRING_METRICS_LISTEN").await?),

@@ -196,7 +196,9 @@ fn shown(full: &Full, now: i64) -> serde_json::Value {
     let user = &full.user;
     let text = |stored: Option<&identifier::Stored>| stored.map(|s| s.typed.clone());
     serde_json::json!({
-        "id": user.id, "email": text(full.email()), "email_proven": full.email().map(identifier::Stored::is_good),
+        "id": user.id, "email": text(full.email()),
+        "email_proven": full.email().map(|e| e.proven_at.is_some()),
+        "email_asserted": full.email().map(|e| e.asserted_at.is_some()),
         "username": text(full.username()), "name": user.name, "status": status(full, now),
         "banned_until": user.status_until.filter(|_| user.is_banned(now)).map(time),
         "ban_reason": user.status_reason.as_ref().filter(|_| user.is_banned(now)),
@@ -211,10 +213,11 @@ fn print(realm: &Realm, full: &Full, json: bool) {
         return say::json(&value);
     }
     // What tells people apart stands first.
-    const ORDER: [&str; 11] = [
+    const ORDER: [&str; 12] = [
         "id",
         "email",
         "email_proven",
+        "email_asserted",
         "username",
         "name",
         "status",

@@ -45,7 +45,7 @@ async fn inside(config: &Config) -> (Finding, Option<Realm>) {
             return (Finding::bad(CHECK, failure.text, why, "do what the message says"), None);
         }
     };
-    let found = match open::schema(&db).await {
+    let found = match db.schema().await {
         Ok(found) => found,
         Err(error) => return (away(config, &chain(&error)), None),
     };

@@ -27,6 +27,11 @@ fn users_are_managed_beside_a_running_server() {
     )
     .json();
     assert_eq!((made["email"].as_str(), made["status"].as_str()), (Some("Ada@Example.com"), Some("active")));
+    assert_eq!(
+        (made["email_proven"].as_bool(), made["email_asserted"].as_bool()),
+        (Some(false), Some(true)),
+        "the operator's word is no proof that we saw"
+    );
     let id = made["id"].as_str().expect("an id").to_owned();
     assert_eq!(admin.get(&format!("/api/v1/users/{id}")).expect("answered").status, 200);
     let sign_in = || {

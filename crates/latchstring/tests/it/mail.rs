@@ -46,6 +46,28 @@ fn the_code_that_comes_by_mail_is_the_one_that_works() {
 }
 
 #[test]
+fn a_connection_serves_many_mails_and_a_new_name_of_the_realm_shows_at_once() {
+    let sink = Sink::start();
+    let home = Home::new();
+    let server = Server::ready(serve(&home, sink.port));
+    begin(&server.client(), "ada@example.com");
+    let mail = sink.wait_for("ada@example.com");
+    assert!(mail.data.contains("From: Latchstring <auth@example.test>"), "{}", mail.data);
+    let named =
+        server.admin().send("PATCH", "/api/v1/settings", "{\"name\":\"Northwind\"}").expect("answered");
+    assert_eq!(named.status, 200, "{named:?}");
+    for address in ["bea@example.com", "cy@example.com"] {
+        // It hangs up on nobody: a moment later the connection waits for the next.
+        std::thread::sleep(Duration::from_millis(100));
+        begin(&server.client(), address);
+        let mail = sink.wait_for(address);
+        assert!(mail.data.contains("From: Northwind <auth@example.test>"), "{}", mail.data);
+    }
+    assert_eq!(sink.calls(), 1);
+    server.stop();
+}
+
+#[test]
 fn a_mail_server_that_is_down_delays_mail_and_nothing_else() {
     let reserved = TcpListener::bind("127.0.0.1:0").expect("a port");
     let addr = reserved.local_addr().expect("an address");

@@ -18,7 +18,7 @@ fn it_answers_for_its_own_name_and_prints_the_token_once() {
     server.until_ready();
     let admin = server.admin();
     let made = admin
-        .post("/api/v1/users", &json!({ "email": "ada@example.com", "email_proven": true }))
+        .post("/api/v1/users", &json!({ "email": "ada@example.com", "email_asserted": true }))
         .expect("answered");
     assert_eq!(made.status, 201, "{made:?}");
     assert!(made.head.to_ascii_lowercase().contains("strict-transport-security"), "{}", made.head);

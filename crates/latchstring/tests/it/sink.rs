@@ -3,7 +3,10 @@
 use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// A message that came in.
@@ -27,6 +30,7 @@ impl Received {
 pub(crate) struct Sink {
     pub(crate) port: u16,
     mails: Arc<Mutex<Vec<Received>>>,
+    calls: Arc<AtomicUsize>,
 }
 
 impl Sink {
@@ -37,20 +41,27 @@ impl Sink {
     pub(crate) fn on(listener: TcpListener) -> Self {
         let port = listener.local_addr().expect("an address").port();
         let mails = Arc::new(Mutex::new(Vec::new()));
+        let calls = Arc::new(AtomicUsize::new(0));
         std::thread::spawn({
-            let mails = mails.clone();
+            let (mails, calls) = (mails.clone(), calls.clone());
             move || {
                 for stream in listener.incoming().map_while(Result::ok) {
+                    calls.fetch_add(1, Ordering::Relaxed);
                     let mails = mails.clone();
                     std::thread::spawn(move || drop(talk(stream, &mails)));
                 }
             }
         });
-        Self { port, mails }
+        Self { port, mails, calls }
     }
 
     pub(crate) fn mails(&self) -> Vec<Received> {
         self.mails.lock().expect("no panic").clone()
+    }
+
+    /// How often somebody has connected.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
     }
 
     /// Waits for a message to `to`.

@@ -17,7 +17,7 @@ fn a_request_under_way_is_finished_and_new_ones_are_told_to_leave() {
     let home = Home::new();
     let mut server = Server::ready(serve(&home, 25));
     let admin = server.admin();
-    let body = json!({ "email": "ada@example.com", "email_proven": true }).to_string();
+    let body = json!({ "email": "ada@example.com", "email_asserted": true }).to_string();
     let mut slow = admin.connect().expect("connects");
     let (first, second) = body.split_at(10);
     slow.write_all((admin.head("POST", "/api/v1/users", body.len()) + first).as_bytes()).expect("sent");

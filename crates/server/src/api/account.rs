@@ -1,6 +1,6 @@
 //! `/api/v1/account`: the signed-in user's own account.
 
-use super::show::UserView;
+use super::{show::UserView, users::MetadataBody};
 use http::StatusCode;
 use latchstring_core::{Kind, account, audit::Actor, secret::Password, user::ProfileChange};
 use latchstring_web::{Ctx, Json, Problem, problem::Document};
@@ -17,41 +17,56 @@ pub async fn read(ctx: Ctx) -> Result<axum::Json<UserView>, Problem> {
 }
 
 /// Tells an absent member from one that is `null`.
-pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    d: D,
-) -> Result<Option<Option<T>>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(d).map(Some)
 }
 
-/// Changes to a profile; absent members stay, `null` takes a member away.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ProfileBody {
+/// Changes to a profile; absent members stay, `null` takes a member away. `M`: the metadata that the caller may write.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileBody<M> {
     /// The full name.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub name: Option<Option<String>>,
     /// The given name.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub given_name: Option<Option<String>>,
     /// The family name.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub family_name: Option<Option<String>>,
     /// The https address of a picture.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub picture: Option<Option<String>>,
     /// The preferred language (BCP 47).
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub locale: Option<Option<String>>,
-    /// Metadata; only `own` can be changed by the user.
-    pub metadata: OwnMetadata,
+    /// Metadata bags.
+    #[serde(default)]
+    pub metadata: M,
 }
 
-/// Metadata of the user's own.
+impl<M: Into<MetadataBody>> From<ProfileBody<M>> for ProfileChange {
+    fn from(body: ProfileBody<M>) -> Self {
+        let metadata = body.metadata.into();
+        Self {
+            name: body.name,
+            given_name: body.given_name,
+            family_name: body.family_name,
+            picture: body.picture,
+            locale: body.locale,
+            meta_own: metadata.own,
+            meta_public: metadata.public,
+            meta_private: metadata.private,
+        }
+    }
+}
+
+/// The metadata that users write themselves.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OwnMetadata {
@@ -60,22 +75,22 @@ pub struct OwnMetadata {
     pub own: Option<serde_json::Value>,
 }
 
+impl From<OwnMetadata> for MetadataBody {
+    fn from(metadata: OwnMetadata) -> Self {
+        Self { own: metadata.own, ..Self::default() }
+    }
+}
+
 /// Change my profile.
-#[utoipa::path(patch, path = "/api/v1/account", tag = "account", request_body = ProfileBody,
+#[utoipa::path(patch, path = "/api/v1/account", tag = "account", request_body = ProfileBody<OwnMetadata>,
     security(("cookie" = []), ("access_token" = [])),
     responses((status = 200, body = UserView), (status = "4XX", body = Document)))]
-pub async fn change(ctx: Ctx, Json(body): Json<ProfileBody>) -> Result<axum::Json<UserView>, Problem> {
+pub async fn change(
+    ctx: Ctx,
+    Json(body): Json<ProfileBody<OwnMetadata>>,
+) -> Result<axum::Json<UserView>, Problem> {
     let me = ctx.me(true).await?;
-    let change = ProfileChange {
-        name: body.name,
-        given_name: body.given_name,
-        family_name: body.family_name,
-        picture: body.picture,
-        locale: body.locale,
-        meta_own: body.metadata.own,
-        ..ProfileChange::default()
-    };
-    let full = account::change(&ctx.realm, &me, &ctx.source, change).await?;
+    let full = account::change(&ctx.realm, &me, &ctx.source, body.into()).await?;
     Ok(axum::Json(UserView::of(&full, ctx.realm.now(), false)))
 }
 

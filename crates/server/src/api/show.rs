@@ -183,8 +183,10 @@ pub struct UserView {
     pub banned_reason: Option<String>,
     /// The address to show and to write to.
     pub email: Option<String>,
-    /// Whether that address is proven.
+    /// Whether we saw proof that the address is theirs: a mailed code or link was used.
     pub email_proven: bool,
+    /// Whether somebody with authority (an admin, an import) said that it is theirs.
+    pub email_asserted: bool,
     /// The username.
     pub username: Option<String>,
     /// Every identifier.
@@ -224,6 +226,7 @@ impl UserView {
             banned_reason: user.status_reason.clone().filter(|_| banned && admin),
             email: email.map(|e| e.typed.clone()),
             email_proven: email.is_some_and(|e| e.proven_at.is_some()),
+            email_asserted: email.is_some_and(|e| e.asserted_at.is_some()),
             username: full.username().map(|u| u.typed.clone()),
             identifiers: full.identifiers.iter().map(IdentifierView::of).collect(),
             name: user.name.clone(),

@@ -1,7 +1,7 @@
 //! `/api/v1/users`: management, by API key.
 
 use super::{
-    account::present,
+    account::ProfileBody,
     audit::{self, AuditPage},
     session::views,
     sessions::{EndedView, SessionsView},
@@ -34,9 +34,10 @@ pub struct CreateBody {
     pub id: Option<Uuid>,
     /// The address.
     pub email: Option<String>,
-    /// You vouch that the address is theirs. It counts for signing in; it is no proof that we saw.
+    /// You vouch that the address is theirs. It counts for signing in, but it is your word, not a proof that we saw:
+    /// `email_proven` stays `false` until the person uses a code or link that was mailed there.
     #[serde(default)]
-    pub email_proven: bool,
+    pub email_asserted: bool,
     /// The username.
     pub username: Option<String>,
     /// A password, in clear.
@@ -101,7 +102,7 @@ pub async fn create(ctx: Ctx, Json(body): Json<CreateBody>) -> Result<Response, 
     let new = NewUser {
         id: body.id.map(UserId),
         email: body.email.as_deref().map(Identifier::email).transpose()?,
-        email_asserted: body.email_proven,
+        email_asserted: body.email_asserted,
         username: body.username.as_deref().map(Identifier::username).transpose()?,
         secret: secret(body.password, body.password_hash)?,
         profile: ProfileChange {
@@ -181,57 +182,19 @@ pub async fn read(ctx: Ctx, id: Id) -> Result<Response, Problem> {
     Ok(show(&ctx, StatusCode::OK, &full))
 }
 
-/// Changes to a user; absent members stay, `null` takes a member away.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ChangeBody {
-    /// The full name.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub name: Option<Option<String>>,
-    /// The given name.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub given_name: Option<Option<String>>,
-    /// The family name.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub family_name: Option<Option<String>>,
-    /// The https address of a picture.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub picture: Option<Option<String>>,
-    /// The preferred language (BCP 47).
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub locale: Option<Option<String>>,
-    /// Metadata bags.
-    pub metadata: MetadataBody,
-}
-
 /// Change a user; with `If-Match`, only if it has not changed since.
 #[utoipa::path(patch, path = "/api/v1/users/{id}", tag = "users", params(("id" = Uuid, Path)),
-    request_body = ChangeBody, security(("api_key" = [])),
+    request_body = ProfileBody<MetadataBody>, security(("api_key" = [])),
     responses((status = 200, body = UserView), (status = "4XX", body = Document)))]
 pub async fn change(
     ctx: Ctx,
     id: Id,
     headers: HeaderMap,
-    Json(body): Json<ChangeBody>,
+    Json(body): Json<ProfileBody<MetadataBody>>,
 ) -> Result<Response, Problem> {
     let key = ctx.key("users:write").await?;
     let seen = if_match(&headers)?;
-    let change = ProfileChange {
-        name: body.name,
-        given_name: body.given_name,
-        family_name: body.family_name,
-        picture: body.picture,
-        locale: body.locale,
-        meta_own: body.metadata.own,
-        meta_public: body.metadata.public,
-        meta_private: body.metadata.private,
-    };
-    let full = users::change(&ctx.realm, key.actor(), &ctx.source, id.0, change, seen).await?;
+    let full = users::change(&ctx.realm, key.actor(), &ctx.source, id.0, body.into(), seen).await?;
     Ok(show(&ctx, StatusCode::OK, &full))
 }
 

@@ -34,6 +34,7 @@ async fn attack_a112_nobody_proves_an_address_by_saying_so() {
         json!({"email": "other@northwind.example"}),
         json!({"email_verified": true}),
         json!({"email_proven": true}),
+        json!({"email_asserted": true}),
         json!({"metadata": {"public": {}}}),
         json!({"metadata": {"private": {}}}),
         json!({"id": "0190a1b2-0000-7000-8000-000000000000"}),

@@ -12,6 +12,7 @@ async fn a_person_signs_up_proves_the_address_and_is_signed_in() {
     let session = browser.get("/api/v1/session").await.must_be(200).json();
     assert_eq!(session["user"]["email"], "ada@northwind.example");
     assert_eq!(session["user"]["email_proven"], true);
+    assert_eq!(session["user"]["email_asserted"], false);
     assert_eq!(session["session"]["kind"], "browser");
     check(&browser).await.must_be(200);
 }

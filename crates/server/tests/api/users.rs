@@ -9,7 +9,7 @@ use serde_json::json;
 async fn users_are_created_read_changed_and_deleted() {
     let app = app().await;
     let admin = app.backend(&["users:write", "users:read", "audit:read"]).await;
-    let body = json!({"email": "ada@northwind.example", "email_proven": true, "username": "ada", "password": PASSWORD,
+    let body = json!({"email": "ada@northwind.example", "email_asserted": true, "username": "ada", "password": PASSWORD,
                       "name": "Ada", "metadata": {"private": {"plan": "gold"}}});
     let made = admin.post("/api/v1/users", body.clone()).await.must_be(201);
     let user = made.json();
@@ -17,6 +17,7 @@ async fn users_are_created_read_changed_and_deleted() {
     let path = format!("/api/v1/users/{id}");
     assert_eq!(user["metadata"]["private"]["plan"], "gold");
     assert_eq!(user["email_proven"], false, "an admin's word is an assertion, not a proof that we saw");
+    assert_eq!(user["email_asserted"], true);
     assert!(user["identifiers"][0]["asserted_at"].is_string());
     admin.post("/api/v1/users", body).await.must_refuse(409, "identifier_taken");
     let sign_in = json!({"kind": "sign_in", "identifier": "ada", "password": PASSWORD});
@@ -27,6 +28,9 @@ async fn users_are_created_read_changed_and_deleted() {
     seen.set("if-match", &etag);
     seen.json(Method::PATCH, &path, json!({"name": "Ada L."})).await.must_be(200);
     seen.json(Method::PATCH, &path, json!({"name": "Ada K."})).await.must_refuse(412, "changed_meanwhile");
+    // The name from before said more than it did. Who still sends it learns that, instead of a user nobody vouched for.
+    let said = json!({"email": "cy@northwind.example", "email_proven": true});
+    admin.post("/api/v1/users", said).await.must_refuse(400, "invalid_input");
     admin.json(Method::PATCH, &path, json!({"password_hash": "x"})).await.must_refuse(400, "invalid_input");
 
     let audit = admin.get(&format!("{path}/audit")).await.must_be(200).json();
@@ -45,7 +49,7 @@ async fn hashes_from_elsewhere_are_imported_and_upgraded_on_use() {
     let admin = app.backend(&["users:write"]).await;
     // A published vector of bcrypt (crypt_blowfish, cost 5).
     let phc = ("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U");
-    let body = json!({"email": "ada@northwind.example", "email_proven": true, "password_hash": phc.0});
+    let body = json!({"email": "ada@northwind.example", "email_asserted": true, "password_hash": phc.0});
     admin.post("/api/v1/users", body).await.must_be(201);
     let sign_in = json!({"kind": "sign_in", "identifier": "ada@northwind.example", "password": phc.1});
     app.program().post("/api/v1/attempts", sign_in.clone()).await.must_be(201);
@@ -152,7 +156,7 @@ async fn attack_a123_a_user_without_a_password_has_none() {
     let app = app().await;
     let admin = app.backend(&["users:write"]).await;
     admin
-        .post("/api/v1/users", json!({"email": "ada@northwind.example", "email_proven": true}))
+        .post("/api/v1/users", json!({"email": "ada@northwind.example", "email_asserted": true}))
         .await
         .must_be(201);
     for password in ["", "undefined", "null", " "] {
