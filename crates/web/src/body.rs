@@ -64,9 +64,11 @@ pub fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<T, D
 /// serde's message, without the values that it may quote: they may be secrets.
 pub fn explain(error: &serde_json::Error) -> Refusal {
     let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
+    // serde ends with what it expected, and where. What stands before may be the sender's text, and hold the same words.
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before);
+    let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
     if let Some(name) = text.strip_prefix("unknown field `").and_then(|t| t.split('`').next()) {
-        let known = text.split("expected ").nth(1).unwrap_or("none").replace('`', "");
+        let known = expected.unwrap_or("none").replace('`', "");
         let known = known.trim_start_matches("one of ");
         let name: String = name.chars().take(60).collect();
         return Kind::InputInvalid.param(name).says(format!("There is no such member here. Known: {known}."));
@@ -78,11 +80,49 @@ pub fn explain(error: &serde_json::Error) -> Refusal {
             return Kind::InputInvalid.param(name.to_owned()).says(says);
         }
     }
-    if let Some(expected) = text.split(", expected ").nth(1) {
+    if let Some(expected) = expected {
         return Kind::InputInvalid
             .param("body")
             .says(format!("A member has the wrong type: expected {expected}."));
     }
     let says = format!("The body is not JSON (line {}, column {}).", error.line(), error.column());
     Kind::InputInvalid.param("body").says(says)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only what is wrong with one is looked at")]
+    struct Sample {
+        identifier: String,
+        seconds: Option<u32>,
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_value() {
+        let told = |text: &str| {
+            let error = serde_json::from_str::<Sample>(text).expect_err("wrong");
+            let detail = explain(&error).detail;
+            (detail.param.unwrap_or_default(), detail.says.unwrap_or_default())
+        };
+        for value in ["hunter2", "x, expected hunter2", "x at line hunter2", "x, expected hunter2 at line 7"]
+        {
+            assert_eq!(
+                told(&format!(r#"{{"identifier":"a","seconds":"{value}"}}"#)),
+                ("body".into(), "A member has the wrong type: expected u32.".into()),
+                "{value}"
+            );
+        }
+        let known = "There is no such member here. Known: identifier or seconds.";
+        assert_eq!(told(r#"{"identifer":"a"}"#), ("identifer".into(), known.into()));
+        assert_eq!(told(r#"{"x, expected y":"a"}"#), ("x, expected y".into(), known.into()));
+        assert_eq!(told("{}"), ("identifier".into(), "This member is missing.".into()));
+        let twice = told(r#"{"identifier":"a","identifier":"b"}"#);
+        assert_eq!(twice, ("identifier".into(), "This member stands twice.".into()));
+        assert_eq!(told("{").1, "The body is not JSON (line 1, column 1).");
+    }
 }

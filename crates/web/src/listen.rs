@@ -14,6 +14,7 @@ use crate::{
 use axum::body::Body;
 use futures_util::FutureExt;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -175,8 +176,6 @@ struct Use {
     open: AtomicU32,
     /// When the last one was, in milliseconds by the listener's watch.
     last: AtomicU64,
-    /// Whether it carries an answer that lasts: then its reader decides when it ends.
-    lasting: AtomicBool,
 }
 
 impl Use {
@@ -185,7 +184,7 @@ impl Use {
         if !self.begun.load(Ordering::Relaxed) {
             return Duration::ZERO;
         }
-        if self.open.load(Ordering::Relaxed) > 0 || self.lasting.load(Ordering::Relaxed) {
+        if self.open.load(Ordering::Relaxed) > 0 {
             return front.limits.idle;
         }
         let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
@@ -194,22 +193,22 @@ impl Use {
 }
 
 /// A request under way; over when dropped, since a client that goes away takes the future of its answer with it.
-struct Open<'a> {
-    used: &'a Use,
-    watch: &'a Stopwatch,
+struct Open {
+    used: Arc<Use>,
+    front: Arc<Front>,
 }
 
-impl<'a> Open<'a> {
-    fn begin(used: &'a Use, watch: &'a Stopwatch) -> Self {
+impl Open {
+    fn begin(used: Arc<Use>, front: Arc<Front>) -> Self {
         used.begun.store(true, Ordering::Relaxed);
         used.open.fetch_add(1, Ordering::Relaxed);
-        Self { used, watch }
+        Self { used, front }
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for Open {
     fn drop(&mut self) {
-        let now = u64::try_from(self.watch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now = u64::try_from(self.front.watch.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.used.last.store(now, Ordering::Relaxed);
         self.used.open.fetch_sub(1, Ordering::Relaxed);
     }
@@ -273,7 +272,7 @@ async fn answer(
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let _open = Open::begin(&used, &front.watch);
+    let open = Open::begin(used, front.clone());
     let id = RequestId::next();
     let old = request.version() <= Version::HTTP_11;
     let lasting = request.uri().path() == LASTING;
@@ -282,10 +281,7 @@ async fn answer(
     let first = poll_fn(|context| Poll::Ready(handled.as_mut().poll(context))).await;
     let handled = match first {
         Poll::Ready(handled) => Some(handled),
-        Poll::Pending if lasting => {
-            used.lasting.store(true, Ordering::Relaxed);
-            Some(handled.await)
-        }
+        Poll::Pending if lasting => Some(handled.await),
         // Dropping the handler rolls an open transaction back.
         Poll::Pending => timeout(front.limits.request, handled).await.ok(),
     };
@@ -296,6 +292,15 @@ async fn answer(
     };
     if old && front.leaving.load(Ordering::Relaxed) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if lasting {
+        // Under way until its last event.
+        response = response.map(|body| {
+            Body::new(body.map_frame(move |frame| {
+                let _until_then = &open;
+                frame
+            }))
+        });
     }
     Ok(response)
 }

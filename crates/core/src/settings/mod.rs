@@ -458,39 +458,53 @@ impl Settings {
 
 /// RFC 7396: members that are null go, objects merge, everything else replaces.
 pub fn merge(target: &mut serde_json::Value, patch: &serde_json::Value) {
-    match (target, patch) {
-        (serde_json::Value::Object(target), serde_json::Value::Object(patch)) => {
-            for (name, value) in patch {
-                if value.is_null() {
-                    target.remove(name);
-                } else {
-                    merge(target.entry(name).or_insert(serde_json::Value::Null), value);
-                }
-            }
+    use serde_json::Value;
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    // Section 2: what is no object is replaced by an empty one and merged into, so that no null inside the patch is kept.
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let Value::Object(target) = target else { return };
+    for (name, value) in patch {
+        if value.is_null() {
+            target.remove(name);
+        } else {
+            merge(target.entry(name).or_insert(Value::Null), value);
         }
-        (target, patch) => *target = patch.clone(),
     }
 }
 
-/// Turns serde's message about an unknown or mistyped member into one that helps.
+/// Turns serde's message about an unknown or mistyped member into one that helps. A value that it quotes may be a secret
+/// and is left out; a name is cut short.
 pub fn unknown(error: &serde_json::Error) -> Refusal {
     let text = error.to_string();
+    // serde ends with what it expected. What stands before may be anybody's text, and hold the same words.
+    let place = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before);
+    let expected = place.rsplit_once(", expected ").map(|(_, expected)| expected);
     if let Some(name) = text.strip_prefix("unknown field `").and_then(|t| t.split('`').next()) {
-        // "expected one of `a`, `b`, `c`", "expected `a` or `b`", "expected `a`": every other piece between back-ticks.
-        let known = text.split("expected ").nth(1).unwrap_or_default();
-        let nearest = known
+        let name: String = name.chars().take(60).collect();
+        // "one of `a`, `b`, `c`", "`a` or `b`", "`a`": every other piece between back-ticks.
+        let nearest = expected
+            .unwrap_or_default()
             .split('`')
             .skip(1)
             .step_by(2)
-            .min_by_key(|k| distance(k, name))
-            .filter(|k| distance(k, name) <= 3);
+            .min_by_key(|k| distance(k, &name))
+            .filter(|k| distance(k, &name) <= 3);
         let says = match nearest {
             Some(nearest) => format!("There is no setting “{name}”. Did you mean “{nearest}”?"),
             None => format!("There is no setting “{name}”."),
         };
-        return Kind::SettingInvalid.param(name.to_owned()).says(says);
+        return Kind::SettingInvalid.param(name).says(says);
     }
-    Kind::SettingInvalid.param("body").says(format!("A setting has the wrong type: {text}."))
+    let says = match expected {
+        Some(expected) => format!("A setting has the wrong type: expected {expected}."),
+        None => "A setting has the wrong type.".to_owned(),
+    };
+    Kind::SettingInvalid.param("body").says(says)
 }
 
 /// Levenshtein distance, for "did you mean".
@@ -533,6 +547,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_is_told_without_the_value_and_in_few_words() {
+        let told = |text: &str| {
+            let error = serde_json::from_str::<Settings>(text).expect_err("wrong");
+            unknown(&error).detail.says.unwrap_or_default()
+        };
+        assert_eq!(
+            told(r#"{"token_endpoint":"hunter2, expected hunter2"}"#),
+            "A setting has the wrong type: expected struct TokenEndpointSettings."
+        );
+        assert_eq!(
+            told(r#"{"sign_up":"hunter2"}"#),
+            "A setting has the wrong type: expected one of `open`, `invite`, `closed`."
+        );
+        let long = told(&format!("{{\"{}\":1}}", "x".repeat(10_000)));
+        assert!(long.len() < 200, "{long}");
+    }
+
+    #[test]
     fn unsafe_values_are_refused() {
         type Change = fn(&mut Settings);
         let bad: &[(&str, Change)] = &[
@@ -562,5 +594,20 @@ mod tests {
         let mut target = serde_json::json!({"a": {"b": 1, "c": 2}, "d": [1]});
         merge(&mut target, &serde_json::json!({"a": {"b": null, "e": 3}, "d": [2]}));
         assert_eq!(target, serde_json::json!({"a": {"c": 2, "e": 3}, "d": [2]}));
+    }
+
+    #[test]
+    fn a_null_in_a_member_that_was_not_there_is_not_stored() {
+        // From the examples of RFC 7396, appendix A.
+        let mut target = serde_json::json!({});
+        merge(&mut target, &serde_json::json!({"a": {"bb": {"ccc": null}}}));
+        assert_eq!(target, serde_json::json!({"a": {"bb": {}}}));
+        let mut target = serde_json::json!([1, 2]);
+        merge(&mut target, &serde_json::json!({"a": "b", "c": null}));
+        assert_eq!(target, serde_json::json!({"a": "b"}));
+        // Resetting a setting whose group was never set is no error.
+        let mut document = serde_json::json!({});
+        merge(&mut document, &serde_json::json!({"session": {"idle_seconds": null}}));
+        Settings::from_json(&document.to_string()).expect("the default");
     }
 }

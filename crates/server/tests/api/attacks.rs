@@ -564,8 +564,9 @@ async fn cookies_of_others_on_the_same_host_do_not_hide_ours() {
             .header("cookie", http::HeaderValue::from_bytes(&text).expect("a value"))
             .body(axum::body::Body::empty())
             .expect("a request");
-        let router = latchstring_server::router(app.app.clone());
-        let answer = tower::ServiceExt::oneshot(router, request).await.expect("answered");
+        let id = latchstring_web::edge::RequestId::next();
+        let peer = "192.0.2.7:4711".parse().expect("an address");
+        let answer = latchstring_server::service(app.app.clone()).answer(id, peer, request).await;
         assert_eq!(answer.status(), 200, "{before:?} {after:?}");
     }
 }

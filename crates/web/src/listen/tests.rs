@@ -6,6 +6,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
+use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 struct Served {
@@ -33,7 +34,20 @@ async fn served(limits: Limits) -> Served {
         .route("/panic", get(async || -> &'static str { panic!("the secret is hunter2") }))
         .route("/slow", get(async || sleep(Duration::from_millis(400)).await))
         .route("/never", get(async || sleep(Duration::from_secs(60)).await))
-        .route(LASTING, get(async || sleep(Duration::from_millis(900)).await))
+        .route(
+            LASTING,
+            // Begins at once or late, and is then silent for longer than a connection may be idle.
+            get(async |request: axum::extract::Request| {
+                if request.uri().query() == Some("late") {
+                    sleep(Duration::from_millis(700)).await;
+                }
+                let events = futures_util::stream::iter([0, 1_200]).then(|millis| async move {
+                    sleep(Duration::from_millis(millis)).await;
+                    Ok::<_, Infallible>(format!("after {millis}\n"))
+                });
+                Body::from_stream(events)
+            }),
+        )
         .route("/body", post(async |body: String| body.len().to_string()));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let addr = listener.local_addr().expect("an address");
@@ -110,8 +124,13 @@ async fn an_answer_that_takes_too_long_is_given_up_but_for_the_lasting_one() {
     let served = served(SHORT).await;
     let answer = talk(served.addr, &get_("/never")).await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 2"), "{answer}");
-    let answer = talk(served.addr, &get_(LASTING)).await;
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    for query in ["", "?late"] {
+        let watch = Stopwatch::start();
+        let answer = talk(served.addr, &format!("GET {LASTING}{query} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("after 1200"), "{answer}");
+        // And when it is over, the connection is as idle as any other.
+        assert!(watch.elapsed() < Duration::from_secs(5), "kept open");
+    }
 }
 
 #[tokio::test]
