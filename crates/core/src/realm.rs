@@ -135,9 +135,15 @@ impl Realm {
     /// Opens a realm: migrates, checks the secret and the marks, loads settings and keys.
     pub async fn open(opening: Opening) -> Result<Realm, OpenError> {
         opening.db.migrate(crate::MIGRATIONS).await?;
-        let mount = store::prepare(&opening).await?;
-        key::ensure(&opening.db, &opening.ground, mount, Purpose::Native).await?;
-        Self::load(opening, mount).await
+        // The usual start finds all as it should be, and writes nothing.
+        let found = opening.db.read(async |tx| store::find(tx).await).await?;
+        let mount = match found.filter(|found| found.fits(&opening)) {
+            Some(found) => found.mount,
+            None => store::prepare(&opening).await?,
+        };
+        let realm = Self::load(opening, mount).await?;
+        realm.ring(Purpose::Native).await?;
+        Ok(realm)
     }
 
     /// Opens a realm beside its server, as a command does: issuer and kind are what the database says. Nothing is

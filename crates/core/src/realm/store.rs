@@ -32,6 +32,13 @@ impl Found {
         self.mode == DEV
     }
 
+    /// Whether it may be opened so, as it stands.
+    pub fn fits(&self, opening: &Opening) -> bool {
+        self.is_dev() == opening.dev
+            && self.issuer == opening.issuer
+            && self.check_secret(&opening.ground.keys).is_ok()
+    }
+
     /// Refuses keys that it was not sealed under.
     pub fn check_secret(&self, keys: &Keys) -> Result<(), OpenError> {
         match keys.open(CANARY_PLACE, &self.canary) {

@@ -44,6 +44,11 @@ impl Postgres {
         &self.connector
     }
 
+    /// One of the shared connections for reads.
+    pub(crate) async fn reader(&self) -> Result<Arc<deadpool_postgres::ClientWrapper>, Error> {
+        self.readers.get().await
+    }
+
     pub(crate) async fn write<F, T, E>(&self, f: F) -> Result<T, E>
     where
         F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
