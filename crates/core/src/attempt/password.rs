@@ -195,7 +195,7 @@ async fn try_proof(realm: &Realm, key: [u8; 32]) -> Result<Evaluation> {
     let mut rounds = 0;
     loop {
         let evaluation = realm.proving().begin(key);
-        let Err(refusal) = count_try(realm, key).await? else { return Ok(evaluation) };
+        let Err(refusal) = count_try(realm, key).await? else { return Ok(evaluation.counted()) };
         match evaluation.too_early() {
             Some(others) if rounds < ROUNDS => others.wait().await,
             _ => return Err(refusal.into()),

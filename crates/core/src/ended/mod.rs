@@ -81,6 +81,11 @@ impl Ending {
         Self::new(ground, EndedKind::User, user.0, valid_after, keep)
     }
 
+    /// Everything of the realm from before `valid_after` ended.
+    pub fn realm(ground: &Ground, valid_after: Micros, keep: Micros) -> Self {
+        Self::new(ground, EndedKind::Realm, Uuid::nil(), valid_after, keep)
+    }
+
     /// The cookie of a browser changed: those before `generation` are dead.
     pub fn browser(ground: &Ground, browser: BrowserId, generation: i64) -> Self {
         // Only caches have to learn it, and they keep nothing for longer than a minute.
@@ -110,6 +115,8 @@ struct Shard {
 /// The set in memory.
 pub struct EndedSet {
     shards: [RwLock<Shard>; SHARDS],
+    /// Everything of the realm from before is dead. Apart from the rest: each check looks at it.
+    realm: AtomicI64,
     /// Runs for as long as the set is there; [`EndedSet::polled`] is read off it.
     watch: Stopwatch,
     /// When the last completed poll began, in microseconds by the watch; -1 before the first.
@@ -122,6 +129,7 @@ impl Default for EndedSet {
     fn default() -> Self {
         Self {
             shards: std::array::from_fn(|_| RwLock::default()),
+            realm: AtomicI64::new(0),
             watch: Stopwatch::start(),
             polled: AtomicI64::new(-1),
             since: AtomicI64::new(0),
@@ -143,6 +151,10 @@ impl EndedSet {
     /// Takes note of endings.
     pub fn apply(&self, endings: &[Ending]) {
         for e in endings {
+            if e.kind == EndedKind::Realm {
+                self.realm.fetch_max(e.number, Ordering::AcqRel);
+                continue;
+            }
             let mut shard = self.shard(e.object).write();
             if e.kind == EndedKind::Session {
                 shard.sessions.insert(e.object, e.keep_until);
@@ -161,7 +173,7 @@ impl EndedSet {
 
     /// Everything of this user from before this time is dead; 0 when nothing is known.
     pub fn user_valid_after(&self, user: UserId) -> Micros {
-        self.number(EndedKind::User, user.0)
+        self.number(EndedKind::User, user.0).max(self.realm.load(Ordering::Acquire))
     }
 
     /// The lowest generation of the browser's cookie that is not dead; 0 when nothing is known.

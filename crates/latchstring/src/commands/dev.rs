@@ -39,6 +39,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         config,
         dev: true,
         accept_new_url: true,
+        restored: false,
         listener,
         metrics,
         origin,
