@@ -1,6 +1,6 @@
 //! What has ended. Revocations are rows of `ended`, written in the transaction that ends; every node polls them five
-//! times a second into a set in memory, which is looked at on each session and token check. Rows live until no token
-//! from before can be inside its lifetime any more.
+//! times a second (on PostgreSQL sooner, when it hears of one) into a set in memory, which is looked at on each session
+//! and token check. Rows live until no token from before can be inside its lifetime any more.
 
 pub mod store;
 
@@ -52,6 +52,9 @@ impl EndedKind {
             .find(|k| k.word() == word)
     }
 }
+
+/// Where PostgreSQL says that rows have come, on commit: a trigger of the schema does it.
+pub const CHANNEL: &str = "latchstring_ended";
 
 /// One thing that ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

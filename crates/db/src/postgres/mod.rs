@@ -2,6 +2,7 @@
 
 mod connect;
 mod convert;
+mod listen;
 mod pool;
 mod tx;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub(crate) use connect::Connector;
 use convert::Fault;
 use deadpool_postgres::Pool;
+pub(crate) use listen::Listener;
 pub(crate) use tx::PgTx;
 
 use crate::tx::judge;
@@ -125,6 +127,10 @@ impl Postgres {
             Ok(_) if failed => Err(Error::Aborted.into()),
             result => result,
         }
+    }
+
+    pub(crate) fn listen(&self, channel: &'static str) -> Listener {
+        Listener::start(&self.connector, channel)
     }
 
     pub(crate) async fn ping(&self) -> Result<(), Error> {

@@ -7,7 +7,11 @@ use crate::{
     process::{self, Greeting, Plan},
     safety, say,
 };
-use latchstring_core::{random::SystemRandom, seal::Keys};
+use latchstring_core::{
+    challenge::{TEST_CODE, TEST_DOMAIN},
+    random::SystemRandom,
+    seal::Keys,
+};
 use std::{
     io::ErrorKind,
     net::SocketAddr,
@@ -154,6 +158,7 @@ fn greeting(config: &Config, origin: String) -> Greeting {
         say::out(format_args!(
             "  mail          {origin}/dev/mail   (it sends none: all of it is caught here)"
         ));
+        say::out(format_args!("  test code     {TEST_CODE}, for every address at {TEST_DOMAIN}"));
         say::out(format_args!("  API           {origin}/docs"));
         say::out(format_args!("  data          {database}"));
         if let Some(token) = token {

@@ -357,7 +357,8 @@ async fn attack_a120_every_character_of_a_password_counts() {
     assert!(same.len() > 72);
     let (long, other) = (format!("{same}first"), format!("{same}second"));
     let name = "n".repeat(60);
-    let user = json!({"email": format!("{name}@northwind.example"), "email_asserted": true, "password": long});
+    let user =
+        json!({"email": format!("{name}@northwind.example"), "email_asserted": true, "password": long});
     admin.post("/api/v1/users", user).await.must_be(201);
     let sign_in = |password: String| {
         let body = json!({"kind": "sign_in", "identifier": format!("{name}@northwind.example"), "password": password});
