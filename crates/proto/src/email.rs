@@ -60,7 +60,12 @@ impl Email {
         }
         let local = check_local(local)?;
         let domain = check_domain(domain)?;
-        let normal = format!("{}@{domain}", fold(&local));
+        let folded = fold(&local);
+        // A few letters are longer in lower case.
+        if folded.len() > MAX_LOCAL {
+            return Err(EmailError::TooLong);
+        }
+        let normal = format!("{folded}@{domain}");
         let mailbox = format!("{local}@{domain}");
         if normal.len() > MAX_ADDRESS || mailbox.len() > MAX_ADDRESS {
             return Err(EmailError::TooLong);
@@ -229,6 +234,8 @@ mod tests {
         }
         assert_eq!(refused(&format!("{}@good.test", "a".repeat(65))), EmailError::TooLong);
         normal(&format!("{}@good.test", "a".repeat(64)));
+        // In lower case it is a byte longer, and its normal form would be no address.
+        assert_eq!(refused(&format!("{}İ@good.test", "a".repeat(62))), EmailError::TooLong);
         assert_eq!(refused(&format!("a@{}.test", "b".repeat(250))), EmailError::TooLong);
         assert_eq!(refused(&format!("a@{}.test", "b".repeat(64))), EmailError::Domain);
     }
