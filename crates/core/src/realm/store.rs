@@ -39,7 +39,7 @@ impl Found {
 
     /// Whether it may be opened so, as it stands.
     pub fn fits(&self, opening: &Opening) -> bool {
-        self.is_dev() == opening.dev
+        self.dev().is_some() == opening.dev
             && self.issuer == opening.issuer
             && self.check_secret(&opening.ground.keys).is_ok()
     }
