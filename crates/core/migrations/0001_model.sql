@@ -257,6 +257,8 @@ CREATE TABLE invitations (
     revoked_at BIGINT
 );
 CREATE INDEX invitations_normal ON invitations (normal);
+CREATE INDEX invitations_expiry ON invitations (expires_at);
+CREATE INDEX invitations_accepted ON invitations (accepted_by) WHERE accepted_by IS NOT NULL;
 
 -- A cookie jar or native install. Time-ordered key in the cookie beside the secret whose hash stands here.
 CREATE TABLE browsers (
@@ -303,6 +305,7 @@ CREATE TABLE attempts (
     completed_at BIGINT
 ); -- without rowid
 CREATE INDEX attempts_expiry ON attempts (expires_at);
+CREATE INDEX attempts_user ON attempts (user_id) WHERE user_id IS NOT NULL;
 
 CREATE TABLE challenges (
     id BYTEA NOT NULL PRIMARY KEY,

@@ -15,6 +15,7 @@ pub mod id;
 pub mod key;
 pub mod limit;
 pub mod outbox;
+pub mod page;
 pub mod random;
 pub mod refusal;
 pub mod seal;

@@ -6,7 +6,7 @@ pub mod store;
 use crate::{
     cache::Cache,
     clock::{Micros, SECOND},
-    ended::{EndedSet, Ending},
+    ended::{EndedSet, Ending, feed::Feed},
     ground::Ground,
     hash::HashPool,
     id::{MountId, SessionId},
@@ -133,6 +133,7 @@ struct Inner {
     settings: ArcSwap<(i64, Settings)>,
     rings: ArcSwap<Rings>,
     ended: EndedSet,
+    feed: Feed,
     limiter: Limiter,
     cache: Cache,
     proving: Proving,
@@ -202,6 +203,7 @@ impl Realm {
             settings: ArcSwap::from_pointee((rev, settings)),
             rings: ArcSwap::from_pointee(rings),
             ended: EndedSet::default(),
+            feed: Feed::default(),
             limiter: Limiter::default(),
             cache: Cache::default(),
             proving: Proving::default(),
@@ -295,6 +297,11 @@ impl Realm {
         &self.0.ended
     }
 
+    /// The newest published endings, for readers of the feed.
+    pub fn feed(&self) -> &Feed {
+        &self.0.feed
+    }
+
     /// Takes note of endings that this process has committed.
     pub fn apply(&self, endings: &[Ending]) {
         self.0.ended.apply(endings);
@@ -376,6 +383,8 @@ impl Realm {
         }
         if rings_rev != self.0.rings.load().rev {
             self.reload_rings().await?;
+            // Tokens that were checked lately are remembered by what they say; the key may have been taken back.
+            self.0.cache.tokens.clear();
         }
         Ok(())
     }

@@ -182,7 +182,7 @@ impl TestRealm {
 
     /// The actions of the audit trail about a user, oldest first.
     pub async fn audited(&self, user: UserId) -> Vec<String> {
-        let rows = crate::audit::list(self.realm.db(), Some(user.0), None, 1_000).await.expect("audit");
+        let rows = crate::audit::list(self.realm.db(), Some(user.0), None, 1_000).await.expect("audit").0;
         rows.into_iter().rev().map(|row| row.action).collect()
     }
 

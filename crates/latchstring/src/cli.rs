@@ -191,6 +191,15 @@ pub(crate) enum Keys {
     List(JsonOnly),
     /// Add a key: published now, signing in ten minutes, when those who verify tokens know it
     Rotate(KeysRotate),
+    /// Take a key back at once, after a theft: rotate with --now first. Tokens that it signed are refused from then on;
+    /// cookie sessions and refresh tokens go on
+    Revoke(KeysRevoke),
+}
+
+#[derive(Args)]
+pub(crate) struct KeysRevoke {
+    /// Its name, as `latchstring keys list` shows it
+    pub(crate) kid: String,
 }
 
 #[derive(Args)]

@@ -22,11 +22,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         // A body of another type comes from a form of any site without a preflight: refused before it is read.
-        let json =
-            request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
-                v.split(';').next().is_some_and(|t| t.trim().eq_ignore_ascii_case("application/json"))
-            });
-        if !json {
+        if !is(&request, "application/json") {
             return Err(Kind::InputInvalid
                 .param("Content-Type")
                 .says("Send the body as JSON, with “Content-Type: application/json”.")
@@ -49,9 +45,23 @@ pub async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
     }
 }
 
-/// Reads a form (`application/x-www-form-urlencoded`). Members that stand twice are refused.
-pub fn form<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_urlencoded::from_bytes(bytes).map_err(|_| {
+/// Whether a body says that it is of a media type (RFC 9110, 8.3.1: whatever the case).
+fn is(request: &Request, media_type: &str) -> bool {
+    request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.split(';').next())
+        .is_some_and(|t| t.trim().eq_ignore_ascii_case(media_type))
+}
+
+/// Reads a form (`application/x-www-form-urlencoded`), and nothing else. Members that stand twice are refused.
+pub async fn form<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
+    if !is(&request, "application/x-www-form-urlencoded") {
+        return Err(Kind::InputInvalid.param("Content-Type").says("Send a form.").into());
+    }
+    let bytes = read(request).await?;
+    serde_urlencoded::from_bytes(&bytes).map_err(|_| {
         Kind::InputInvalid.param("body").says("The form can’t be read, or a member stands twice.").into()
     })
 }

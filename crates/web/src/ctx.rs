@@ -154,7 +154,7 @@ impl Ctx {
             _ => "",
         };
         let key = api_key::check_text(&self.realm, &self.source, text).await?;
-        key.must(permission)?;
+        api_key::must(&self.realm, &key, &self.source, permission).await?;
         Ok(key)
     }
 }

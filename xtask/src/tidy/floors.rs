@@ -9,7 +9,7 @@ use super::tree::{File, Problem, Tree};
 const FLOORS: &[(&str, &[&str])] = &[
     ("ground", &[
         "clock", "random", "ground", "id", "cache", "refusal", "error", "secret", "seal", "settings", "key", "keyring",
-        "limit", "outbox", "audit", "annotation", "ticket", "ended", "hash",
+        "limit", "outbox", "page", "audit", "annotation", "ticket", "ended", "hash",
     ]),
     ("realm", &["realm"]),
     ("things", &[

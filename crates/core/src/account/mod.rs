@@ -1,8 +1,9 @@
 //! What a signed-in user does with their own account.
 
 use crate::{
+    attempt::credentials::Changed,
     audit::{self, Actor, Entry, Source},
-    browser, challenge,
+    browser,
     clock::Micros,
     credential::{self, SetBy},
     ended,
@@ -90,11 +91,22 @@ pub async fn set_username(realm: &Realm, me: &Me, source: &Source, username: Opt
         .write(async move |tx| -> Result<Full> {
             user::store::lock(tx, id, now).await?.ok_or(Kind::NotSignedIn)?;
             user::store::find(tx, id).await?.ok_or(Kind::NotSignedIn)?.must_be_person()?;
+            let all = identifier::store::of_user(tx, id).await?;
+            let before = all.iter().find(|i| i.kind == IdentifierKind::Username);
+            if before.map(|b| b.typed.as_str()) == new.as_ref().map(|n| n.typed.as_str()) {
+                // Nothing changes, and so nothing is told.
+                return user::store::full(tx, id).await?.ok_or_else(|| Kind::NotSignedIn.into());
+            }
+            if new.is_none() && all.iter().all(|i| i.kind == IdentifierKind::Username) {
+                // Nobody could sign in to the account any more.
+                return Err(Kind::LastOne.param("username").into());
+            }
             let keep = new.as_ref().map_or("", |n| n.normal.as_str());
             identifier::store::delete_others(tx, id, IdentifierKind::Username, keep).await?;
             if let Some(new) = &new {
-                let mine = identifier::store::find(tx, IdentifierKind::Username, &new.normal).await?;
-                if mine.is_none_or(|m| m.user != id) {
+                if let Some(mine) = before.filter(|b| b.normal == new.normal) {
+                    identifier::store::spell(tx, mine.id, &new.typed).await?;
+                } else {
                     let new = identifier::store::New {
                         id: row,
                         user: id,
@@ -176,18 +188,12 @@ pub async fn change_password(
             if let Some((key, _)) = &throttle {
                 crate::limit::store::clear(tx, *key).await?;
             }
-            user::store::bump_auth(tx, me.user).await?;
-            challenge::store::void_of_user(tx, me.user, now).await?;
-            let which = Which::Others(me.session);
-            let endings = session::end(tx, &ground, me.user, which, "password_changed", keep).await?;
-            // Whoever knew the old password has signed in with browsers of their own; this one stays known.
-            browser::store::forget_user(tx, me.user).await?;
-            if let Some(here) = me.browser {
-                browser::store::know(tx, here, me.user, now).await?;
-            }
-            if let Some(notice) = &notice {
-                outbox::put(tx, notice).await?;
-            }
+            let changed = Changed {
+                keep: Some(me.session),
+                here: me.browser,
+                ..Changed::all(me.user, "password_changed", keep).telling(notice.as_ref())
+            };
+            let (_, endings) = changed.apply(tx, &ground).await?;
             audit::write(tx, entry.clone()).await?;
             Ok(endings)
         })
@@ -268,7 +274,14 @@ pub async fn switch(realm: &Realm, known: &browser::Known, to: SessionId) -> Res
     Ok(browser::NewCookie { secret, expires_at })
 }
 
-/// Deletes the account with everything that hangs off it, at once. What stays is the audit trail, without a name.
+/// Deletes one's own account, at once and for good. Needs a fresh proof.
+pub async fn delete_mine(realm: &Realm, me: &Me, source: &Source) -> Result<()> {
+    me.must_be_fresh(realm)?;
+    delete(realm, me.user, Actor::User(me.user.0), source).await
+}
+
+/// Deletes an account with everything that hangs off it, at once, for whoever manages the realm: nothing is asked of
+/// them here. What stays is the audit trail, without a name.
 pub async fn delete(realm: &Realm, user: UserId, actor: Actor, source: &Source) -> Result<()> {
     let ground = realm.ground().clone();
     let now = ground.now();

@@ -6,7 +6,7 @@ use crate::{
     id::InvitationId,
     identifier::{Identifier, IdentifierKind},
     invitation::{Invitation, store},
-    mail, outbox,
+    mail, outbox, page,
     realm::Realm,
     refusal::{Fault, Kind, Result},
     secret::Keyed,
@@ -28,8 +28,8 @@ pub async fn create(realm: &Realm, actor: Actor, source: &Source, address: Ident
     let job = outbox::prepare(ground, mail::JOB, &letter)?;
     let by = actor.id().unwrap_or_else(|| actor.kind().to_owned());
     let entry = Entry::new(ground.audit_id(), now, "invitation.created", actor)
+        // Which address stands in the invitation, and goes with it or with the account that comes of it.
         .on("invitation", id.0)
-        .detail(serde_json::json!({ "email": address.normal }))
         .from(source);
     let hash = secret.hashed().0;
     realm
@@ -43,9 +43,16 @@ pub async fn create(realm: &Realm, actor: Actor, source: &Source, address: Ident
         .await
 }
 
-/// A page, newest first.
-pub async fn list(realm: &Realm, before: Option<InvitationId>, limit: i64) -> Result<Vec<Invitation>> {
-    realm.db().read(async |tx| store::page(tx, before, limit.clamp(1, 200)).await).await
+/// A page, newest first, and the cursor of the next one.
+pub async fn list(
+    realm: &Realm,
+    before: Option<InvitationId>,
+    limit: i64,
+) -> Result<(Vec<Invitation>, Option<InvitationId>)> {
+    let limit = page::limit(limit);
+    let mut list = realm.db().read_slow(async move |tx| store::page(tx, before, limit + 1).await).await?;
+    let next = page::cut(&mut list, limit).map(|last| last.id);
+    Ok((list, next))
 }
 
 /// Takes an invitation back.

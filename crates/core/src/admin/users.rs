@@ -1,17 +1,17 @@
 //! Users, as operators manage them.
 
 use crate::{
+    attempt::credentials::Changed,
     audit::{self, Actor, Entry, Source},
-    challenge,
     clock::Micros,
     credential::{self, SetBy},
     ended,
     id::{CredentialId, IdentifierId, UserId},
     identifier::{self, Identifier, IdentifierKind},
+    mail, outbox, page,
     realm::Realm,
     refusal::{Kind, Result},
     secret::Password,
-    session,
     user::{self, Full, ProfileChange, UserKind},
 };
 
@@ -130,14 +130,10 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// Most users of one page.
-pub const PAGE: i64 = 200;
-
 /// Users, oldest first, or those one of whose identifiers begins with `query`, in the identifiers' order.
 pub async fn list(realm: &Realm, query: Option<&str>, cursor: Option<&str>, limit: i64) -> Result<Page> {
-    let limit = limit.clamp(1, PAGE);
+    let limit = page::limit(limit);
     let bad = || Kind::InputInvalid.param("cursor").says("Use the cursor of the page before, unchanged.");
-    // One row more than asked for tells whether there is a next page.
     if let Some(query) = query.filter(|q| !q.is_empty()) {
         for text in [query, cursor.unwrap_or_default()] {
             if text.len() > 254 || text.chars().any(char::is_control) {
@@ -149,42 +145,24 @@ pub async fn list(realm: &Realm, query: Option<&str>, cursor: Option<&str>, limi
         }
         let prefix = query.trim().to_lowercase();
         let after = cursor.unwrap_or_default().to_owned();
-        return realm
+        let mut found = realm
             .db()
-            .read(async |tx| -> Result<Page> {
-                let mut found = user::store::search(tx, &prefix, &after, limit + 1).await?;
-                let next = cut(&mut found, limit).map(|(_, normal)| normal);
-                let mut users: Vec<Full> = Vec::with_capacity(found.len());
-                for (id, _) in found {
-                    if users.iter().any(|u| u.user.id == id) {
-                        continue;
-                    }
-                    users.extend(user::store::full(tx, id).await?);
-                }
-                Ok(Page { users, next })
-            })
-            .await;
+            .read_slow(async move |tx| user::store::search(tx, &prefix, &after, limit + 1).await)
+            .await?;
+        let next = page::cut(&mut found, limit).map(|(_, normal)| normal);
+        let mut users: Vec<Full> = Vec::with_capacity(found.len());
+        for (full, _) in found {
+            if users.iter().all(|u| u.user.id != full.user.id) {
+                users.push(full);
+            }
+        }
+        return Ok(Page { users, next });
     }
     let after = cursor.map(|c| c.parse::<UserId>().map_err(|_| bad())).transpose()?;
-    realm
-        .db()
-        .read(async |tx| -> Result<Page> {
-            let mut ids = user::store::page(tx, after, limit + 1).await?;
-            let next = cut(&mut ids, limit).map(|id| id.to_string());
-            let users = user::store::full_many(tx, &ids).await?;
-            Ok(Page { users, next })
-        })
-        .await
-}
-
-/// Cuts a list to `limit`; gives the last item that stays if anything was cut.
-fn cut<T: Clone>(list: &mut Vec<T>, limit: i64) -> Option<T> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    if list.len() <= limit {
-        return None;
-    }
-    list.truncate(limit);
-    list.last().cloned()
+    let mut users =
+        realm.db().read_slow(async move |tx| user::store::page(tx, after, limit + 1).await).await?;
+    let next = page::cut(&mut users, limit).map(|last| last.user.id.to_string());
+    Ok(Page { users, next })
 }
 
 /// Changes profile and metadata, only if the user has not changed since `seen`, where that is given.
@@ -249,9 +227,7 @@ pub async fn ban(
         .write(async move |tx| -> Result<(Full, Vec<ended::Ending>)> {
             user::store::lock(tx, id, now).await?.ok_or(Kind::NotFound)?;
             user::store::set_status(tx, id, true, until, reason.as_deref()).await?;
-            user::store::bump_auth(tx, id).await?;
-            challenge::store::void_of_user(tx, id, now).await?;
-            let endings = session::end_everything(tx, &ground, id, "user_banned", keep).await?;
+            let (_, endings) = Changed::all(id, "user_banned", keep).apply(tx, &ground).await?;
             audit::write(tx, entry.clone()).await?;
             Ok((user::store::full(tx, id).await?.ok_or(Kind::NotFound)?, endings))
         })
@@ -276,7 +252,7 @@ pub async fn unban(realm: &Realm, actor: Actor, source: &Source, id: UserId) -> 
         .await
 }
 
-/// Sets a password or imports a hash. All sessions end.
+/// Sets a password or imports a hash. All sessions end, and the owner is told by mail.
 pub async fn set_password(
     realm: &Realm,
     actor: Actor,
@@ -291,15 +267,21 @@ pub async fn set_password(
     let now = ground.now();
     let keep = realm.longest_token();
     let row = CredentialId::new(now, ground.random());
+    let notice = match full.email() {
+        Some(email) => {
+            let letter = mail::password_changed(&realm.settings().1.name, &email.typed);
+            Some(outbox::prepare(&ground, mail::JOB, &letter)?)
+        }
+        None => None,
+    };
     let entry = Entry::new(ground.audit_id(), now, "password.set", actor).on("user", id.0).from(source);
     let endings = realm
         .db()
         .write(async move |tx| -> Result<Vec<ended::Ending>> {
             user::store::lock(tx, id, now).await?.ok_or(Kind::NotFound)?;
             credential::store::set_password(tx, row, id, &phc, set_by, true, now).await?;
-            user::store::bump_auth(tx, id).await?;
-            challenge::store::void_of_user(tx, id, now).await?;
-            let endings = session::end_everything(tx, &ground, id, "password_set", keep).await?;
+            let (_, endings) =
+                Changed::all(id, "password_set", keep).telling(notice.as_ref()).apply(tx, &ground).await?;
             audit::write(tx, entry.clone()).await?;
             Ok(endings)
         })

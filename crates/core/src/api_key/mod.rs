@@ -222,6 +222,7 @@ impl Made {
 /// Looks a key up by its text.
 pub async fn check_text(realm: &Realm, source: &Source, text: &str) -> Result<ApiKey> {
     let now = realm.now();
+    let entry = || Entry::new(realm.ground().audit_id(), now, "api_key.refused", Actor::Anonymous);
     let found = match parse(text) {
         None => None,
         Some(secret) => {
@@ -230,8 +231,14 @@ pub async fn check_text(realm: &Realm, source: &Source, text: &str) -> Result<Ap
             found.filter(|k| secret.hashed().matches(&k.hash))
         }
     };
+    let known = found.as_ref().map(|k| k.id);
     let good = found.filter(|k| k.good(now));
     let Some(key) = good else {
+        if let Some(id) = known {
+            // Whose secret was right: that it is still in use is news for the operator.
+            let entry = entry().on("api_key", id.0).from(source).refused();
+            realm.db().write(async move |tx| -> Result<()> { audit::write(tx, entry.clone()).await }).await?;
+        }
         // Only wrong keys count: a backend with a good one may ask as often as it likes.
         realm.limit_address(Rule::KeysByAddress, source).await?;
         return Err(Kind::ApiKeyUnusable.into());
@@ -241,6 +248,20 @@ pub async fn check_text(realm: &Realm, source: &Source, text: &str) -> Result<Ap
         realm.db().write(async move |tx| -> Result<()> { store::used(tx, id, now).await }).await?;
     }
     Ok(key)
+}
+
+/// Refuses a key that lacks a permission, and leaves word of it.
+pub async fn must(realm: &Realm, key: &ApiKey, source: &Source, permission: &'static str) -> Result<()> {
+    let refused = key.must(permission);
+    if refused.is_err() {
+        let entry = Entry::new(realm.ground().audit_id(), realm.now(), "api_key.refused", key.actor())
+            .on("api_key", key.id.0)
+            .detail(serde_json::json!({ "lacks": permission }))
+            .from(source)
+            .refused();
+        realm.db().write(async move |tx| -> Result<()> { audit::write(tx, entry.clone()).await }).await?;
+    }
+    refused
 }
 
 /// Whether a key that was good is so still: for answers that outlast their request.

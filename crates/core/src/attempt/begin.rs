@@ -76,7 +76,7 @@ pub struct Begun {
     pub outcome: Outcome,
     /// The handle of an attempt that is bound to its bearer.
     pub handle: Option<Keyed>,
-    /// A cookie for a browser that had none.
+    /// A cookie for a browser that had none, or whose cookie would end before the attempt.
     pub cookie: Option<NewCookie>,
     /// That browser.
     pub browser: Option<browser::Known>,
@@ -205,7 +205,14 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
     };
     let mount = realm.mount();
     let stored = attempt.clone();
-    realm.db().write(async move |tx| -> Result<()> { store::insert(tx, &stored, mount).await }).await?;
+    let prolonged =
+        realm.db().write(async move |tx| -> Result<bool> { super::put(tx, &stored, mount).await }).await?;
+    let cookie = match &browser {
+        Some(known) if prolonged => {
+            Some(NewCookie { secret: known.shown.clone(), expires_at: attempt.expires_at })
+        }
+        _ => cookie,
+    };
 
     let mut outcome = Outcome { attempt, completed: None };
     // A guest, or somebody invited where no password is asked for: nothing is left to do.

@@ -232,7 +232,8 @@ pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> 
             let mut attempt = take(tx, &caller, id, step, at_sign_up, now).await?;
             let find = Find::Attempt(id, purpose(&attempt, step));
             let challenge = right_code(tx, &kit, &draw, find, &code).await?;
-            prove::address(tx, &kit, &mut attempt, &challenge, "otp", step == Step::Factor, now).await?;
+            prove::address(tx, &kit, &mut attempt, &challenge, prove::By::Code, step == Step::Factor, now)
+                .await?;
             let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
             Ok((attempt, finished))
         })
@@ -306,8 +307,8 @@ pub async fn code_by_address(
             let challenge = right_code(tx, &kit, &draw, find, &code).await?;
             let mut attempt = fresh.clone();
             attempt.kind = kind;
-            super::store::insert(tx, &attempt, mount).await?;
-            prove::address(tx, &kit, &mut attempt, &challenge, "otp", false, now).await?;
+            super::put(tx, &attempt, mount).await?;
+            prove::address(tx, &kit, &mut attempt, &challenge, prove::By::Code, false, now).await?;
             let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
             Ok((attempt, finished))
         })

@@ -4,7 +4,7 @@
 
 use super::{
     Attempt, AttemptKind, Binding, Body, Caller, Draw, Outcome, SecondFactor, Sink, complete,
-    password_at_sign_up, prove, store,
+    password_at_sign_up, prove,
 };
 use crate::{
     browser::{self, NewCookie},
@@ -65,7 +65,7 @@ fn elsewhere(purpose: Purpose) -> Option<AttemptKind> {
     }
 }
 
-/// Uses a link. Gives, beside the outcome, a cookie for a browser that had none.
+/// Uses a link. Gives, beside the outcome, a cookie for a browser that had none or whose cookie would end too early.
 pub async fn follow(realm: &Realm, caller: &Caller, token: &str) -> Result<(Outcome, Option<NewCookie>)> {
     realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
     let link = Keyed::parse(token).ok_or(Kind::LinkUnusable)?;
@@ -90,15 +90,17 @@ pub async fn follow(realm: &Realm, caller: &Caller, token: &str) -> Result<(Outc
     let now = draw.now;
     let mount = realm.mount();
     let at_sign_up = password_at_sign_up(realm);
-    let (done, finished) = realm
+    let shown = caller.browser.clone();
+    let (done, finished, prolonged) = realm
         .db()
-        .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
+        .write(async move |tx| -> Result<(Attempt, complete::Finished, bool)> {
             kit.start();
             let challenge = challenge::spend_link(tx, &link, now).await?;
             let second = challenge.purpose == Purpose::Factor;
+            let mut prolonged = false;
             let mut attempt = match &fresh {
                 Some(fresh) => {
-                    store::insert(tx, fresh, mount).await?;
+                    prolonged = super::put(tx, fresh, mount).await?;
                     fresh.clone()
                 }
                 None => {
@@ -107,11 +109,14 @@ pub async fn follow(realm: &Realm, caller: &Caller, token: &str) -> Result<(Outc
                     super::take(tx, &caller, id, step, at_sign_up, now).await?
                 }
             };
-            prove::address(tx, &kit, &mut attempt, &challenge, "link", second, now).await?;
+            prove::address(tx, &kit, &mut attempt, &challenge, prove::By::Link, second, now).await?;
             let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
-            Ok((attempt, finished))
+            Ok((attempt, finished, prolonged))
         })
         .await?;
+    if let Some(known) = shown.filter(|_| prolonged) {
+        cookie = Some(NewCookie { secret: known.shown, expires_at: done.expires_at });
+    }
     Ok((finished.hand_out(realm, done)?, cookie))
 }
 

@@ -5,6 +5,7 @@
 pub mod begin;
 pub mod code;
 pub mod complete;
+pub(crate) mod credentials;
 pub mod link;
 pub mod new_password;
 pub mod password;
@@ -354,6 +355,20 @@ pub async fn load(realm: &Realm, caller: &Caller, id: AttemptId) -> Result<Attem
     let attempt = realm.db().read(async |tx| store::find(tx, id, now).await).await?;
     // Another's attempt and none at all are the same answer.
     attempt.filter(|a| caller.holds(a)).ok_or_else(|| Kind::AttemptUnknown.into())
+}
+
+/// Stores a new attempt. Its browser lives for as long: a cookie that ended before would leave it to nobody. Gives
+/// whether the browser's life was prolonged, so that its cookie has to be sent again.
+pub(crate) async fn put(
+    tx: &mut latchstring_db::Tx,
+    attempt: &Attempt,
+    mount: crate::id::MountId,
+) -> Result<bool> {
+    store::insert(tx, attempt, mount).await?;
+    match attempt.binding {
+        Binding::Browser(id) => browser::store::prolong(tx, id, attempt.expires_at).await,
+        Binding::Bearer | Binding::Client(_) => Ok(false),
+    }
 }
 
 /// Takes an attempt's row within a transaction, for a caller who may go on with it, and refuses a step that is not

@@ -1,9 +1,11 @@
 //! The new-password step: the last one of a sign-up and of a recovery, always after the address was proven.
 
-use super::{Attempt, AttemptKind, Caller, Draw, Outcome, Step, complete, load, password_at_sign_up, take};
+use super::{
+    Attempt, AttemptKind, Caller, Draw, Outcome, Step, complete, credentials::Changed, load,
+    password_at_sign_up, take,
+};
 use crate::{
     audit::{self, Actor, Entry},
-    challenge,
     credential::{self, SetBy},
     id::AttemptId,
     limit::Rule,
@@ -11,7 +13,7 @@ use crate::{
     realm::Realm,
     refusal::{Kind, Result},
     secret::Password,
-    session, user,
+    user,
 };
 
 /// Sets the password that the account has from now on.
@@ -73,14 +75,12 @@ pub async fn new_password(
                     }
                     credential::store::set_password(tx, draw.credential, user, &phc, SetBy::User, true, now)
                         .await?;
-                    attempt.auth_rev = Some(user::store::bump_auth(tx, user).await?);
-                    challenge::store::void_of_user(tx, user, now).await?;
-                    kit.note(
-                        session::end_everything(tx, &kit.ground, user, "password_reset", kit.keep).await?,
-                    );
-                    if let Some(notice) = &notice {
-                        outbox::put(tx, notice).await?;
-                    }
+                    let (rev, endings) = Changed::all(user, "password_reset", kit.keep)
+                        .telling(notice.as_ref())
+                        .apply(tx, &kit.ground)
+                        .await?;
+                    attempt.auth_rev = Some(rev);
+                    kit.note(endings);
                     let entry = Entry::new(draw.audits[1], now, "password.reset", Actor::User(user.0))
                         .on("user", user.0)
                         .from(&kit.source);

@@ -1,16 +1,42 @@
 //! What it means that an address was proven: whose account it opens, and what its earlier, unproven owner loses.
 
-use super::{Attempt, AttemptKind, complete::Kit};
+use super::{Attempt, AttemptKind, complete::Kit, credentials::Changed};
 use crate::{
     audit::{self, Actor, Entry},
     challenge::{self, Challenge},
     clock::Micros,
-    credential, family,
+    credential,
     identifier::{self, IdentifierKind},
     refusal::{Kind, Result},
     session, user,
 };
 use latchstring_db::Tx;
+
+/// What a challenge was answered with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum By {
+    /// The code that was typed.
+    Code,
+    /// The link that was followed.
+    Link,
+}
+
+impl By {
+    fn method(self) -> &'static str {
+        match self {
+            By::Code => "otp",
+            By::Link => "link",
+        }
+    }
+
+    /// How it is refused once it is void.
+    fn void(self) -> Kind {
+        match self {
+            By::Code => Kind::CodeWrong,
+            By::Link => Kind::LinkUnusable,
+        }
+    }
+}
 
 /// Applies a spent challenge to an attempt. Whatever this refuses leaves the challenge spent.
 pub(crate) async fn address(
@@ -18,11 +44,12 @@ pub(crate) async fn address(
     kit: &Kit,
     attempt: &mut Attempt,
     challenge: &Challenge,
-    method: &str,
+    proof: By,
     second: bool,
     now: Micros,
 ) -> Result<()> {
-    let void = || Kind::CodeWrong.keep();
+    let method = proof.method();
+    let void = || proof.void().keep();
     // The credentials changed since the message was sent: a pending code or link is void (A058, A106).
     if let (Some(user), Some(seen)) = (challenge.user, challenge.auth_rev) {
         let current = user::store::find(tx, user).await?.ok_or_else(void)?;
@@ -71,7 +98,7 @@ pub(crate) async fn address(
                     }
                     // The realm may have closed since the message was sent.
                     if !kit.makes_accounts() && attempt.body.invitation.is_none() {
-                        return Err(Kind::SignUpClosed.into());
+                        return Err(Kind::SignUpClosed.keep().into());
                     }
                     attempt.kind = AttemptKind::SignUp;
                     attempt.body.proven_new = true;
@@ -110,10 +137,7 @@ async fn evict(
     }
     identifier::store::delete_unproven(tx, stored.user, stored.id).await?;
     session::store::evict_identities(tx, stored.user).await?;
-    challenge::store::void_of_user(tx, stored.user, now).await?;
-    let endings = session::end_everything(tx, &kit.ground, stored.user, "address_proven", kit.keep).await?;
+    let (_, endings) = Changed::all(stored.user, "address_proven", kit.keep).apply(tx, &kit.ground).await?;
     kit.note(endings);
-    family::store::end_of_user(tx, stored.user, now, "address_proven").await?;
-    user::store::bump_auth(tx, stored.user).await?;
     Ok(())
 }

@@ -6,6 +6,7 @@ pub mod store;
 use crate::{
     clock::{MINUTE, Micros},
     id::AuditId,
+    page,
     refusal::Result,
     secret::Hashed,
 };
@@ -158,12 +159,15 @@ pub struct Row {
     pub count: i64,
 }
 
-/// A page of rows, newest first, optionally of one target, before a row.
+/// A page of rows, newest first, optionally of one target, before a row; and the cursor of the next page.
 pub async fn list(
     db: &latchstring_db::Db,
     target: Option<Uuid>,
     before: Option<AuditId>,
     limit: i64,
-) -> Result<Vec<Row>> {
-    db.read(async |tx| store::list(tx, target, before, limit).await).await
+) -> Result<(Vec<Row>, Option<AuditId>)> {
+    let limit = limit.clamp(1, 1_000);
+    let mut rows = db.read_slow(async move |tx| store::list(tx, target, before, limit + 1).await).await?;
+    let next = page::cut(&mut rows, limit).map(|last| last.id);
+    Ok((rows, next))
 }

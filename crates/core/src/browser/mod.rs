@@ -26,6 +26,8 @@ pub struct Known {
     pub generation: i64,
     /// Who is signed in, if anybody is.
     pub signed: Option<Arc<Signed>>,
+    /// The cookie that was shown, to be sent again with a longer life.
+    pub(crate) shown: Keyed,
 }
 
 /// A new or changed cookie, to be sent with the answer.
@@ -44,10 +46,10 @@ pub async fn check(realm: &Realm, value: &str) -> Result<Option<Known>> {
     let id = BrowserId(cookie.id);
     let now = realm.now();
     if let Some(cached) = remembered(realm, id, now) {
-        return Ok(admit(realm, &hash, id, &cached, now));
+        return Ok(admit(realm, cookie, &hash, id, &cached, now));
     }
     // In a box: what a hit, the usual case, carries along stays small.
-    Box::pin(read(realm, &hash, id, now)).await
+    Box::pin(read(realm, cookie, &hash, id, now)).await
 }
 
 /// [`check`] by memory alone. `None`: memory can't tell; ask [`check`].
@@ -55,7 +57,9 @@ pub fn glance(realm: &Realm, value: &str) -> Option<Known> {
     let cookie = Keyed::parse(value)?;
     let id = BrowserId(cookie.id);
     let now = realm.now();
-    admit(realm, &cookie.hashed(), id, &*remembered(realm, id, now)?, now)
+    let cached = remembered(realm, id, now)?;
+    let hash = cookie.hashed();
+    admit(realm, cookie, &hash, id, &cached, now)
 }
 
 /// What memory holds of a browser, if that may be trusted: the poll of endings is not late, the entry is young, its
@@ -74,6 +78,7 @@ fn remembered(realm: &Realm, id: BrowserId, now: Micros) -> Option<Arc<CachedBro
 /// Asks the database; remembers the answer, unless the poll is late and memory is not to be trusted.
 async fn read(
     realm: &Realm,
+    cookie: Keyed,
     hash: &crate::secret::Hashed,
     id: BrowserId,
     now: Micros,
@@ -82,7 +87,7 @@ async fn read(
     let Some(row) = realm.db().read(async |tx| store::with_session(tx, id, now).await).await? else {
         return Ok(None);
     };
-    let known = admit(realm, hash, id, &row, now);
+    let known = admit(realm, cookie, hash, id, &row, now);
     if fresh {
         // Cached whoever asked: the entry holds the stored hash, and each look compares with it. What ended between
         // our reading and this line is found by `dead` at the next look, since endings outlive cached entries.
@@ -93,6 +98,7 @@ async fn read(
 
 fn admit(
     realm: &Realm,
+    cookie: Keyed,
     hash: &crate::secret::Hashed,
     id: BrowserId,
     row: &CachedBrowser,
@@ -105,7 +111,7 @@ fn admit(
     if let Some(signed) = &signed {
         touch(realm, signed, now);
     }
-    Some(Known { id, generation: row.generation, signed })
+    Some(Known { id, generation: row.generation, signed, shown: cookie })
 }
 
 /// Whether a session that memory knows is over.
@@ -152,7 +158,8 @@ pub async fn create(realm: &Realm, user_agent: Option<&str>) -> Result<(Known, N
             store::insert(tx, id, &hash.0, user_agent.as_deref(), now, expires_at).await
         })
         .await?;
-    Ok((Known { id, generation: 1, signed: None }, NewCookie { secret, expires_at }))
+    let known = Known { id, generation: 1, signed: None, shown: secret.clone() };
+    Ok((known, NewCookie { secret, expires_at }))
 }
 
 /// Whether `user` has signed in with this browser before.

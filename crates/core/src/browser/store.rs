@@ -87,6 +87,14 @@ pub async fn rotate(
     })
 }
 
+/// Lets the browser live until `until` at least; `false` when it does so anyway.
+pub async fn prolong(tx: &mut Tx, id: BrowserId, until: Micros) -> Result<bool> {
+    let n = tx
+        .exec("UPDATE browsers SET expires_at = $2 WHERE id = $1 AND expires_at < $2", &[&id.0, &until])
+        .await?;
+    Ok(n == 1)
+}
+
 /// Makes another session current, or none.
 pub async fn set_current(tx: &mut Tx, id: BrowserId, session: Option<SessionId>) -> Result<()> {
     let session = session.map(|s| s.0);

@@ -2,12 +2,14 @@
 //! times a second (on PostgreSQL sooner, when it hears of one) into a set in memory, which is looked at on each session
 //! and token check. Rows live until no token from before can be inside its lifetime any more.
 
+pub mod feed;
 pub mod store;
 
 use crate::{
     clock::{Micros, SECOND, Stopwatch},
     ground::Ground,
     id::{BrowserId, EndedId, SessionId, UserId},
+    page,
     refusal::Result,
 };
 use latchstring_db::Tx;
@@ -260,12 +262,33 @@ pub async fn after(db: &latchstring_db::Db, position: i64, most: i64) -> Result<
     db.read(async |tx| store::after(tx, position, most).await).await
 }
 
-/// All that still matters, and the position up to which that is.
-pub async fn snapshot(db: &latchstring_db::Db, now: Micros) -> Result<(i64, Vec<Published>)> {
-    db.read(async |tx| {
+/// The position of the newest ending.
+pub async fn position(db: &latchstring_db::Db) -> Result<i64> {
+    db.read(async |tx| store::counter(tx).await).await
+}
+
+/// What still matters and is no newer than the snapshot: a page of it, oldest first.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Follow the feed from here, once all pages are read.
+    pub position: i64,
+    /// The endings of this page.
+    pub ended: Vec<Published>,
+    /// Where the next page begins; `None`: this was the last.
+    pub next: Option<i64>,
+}
+
+/// Most endings in one page of a snapshot.
+pub const SNAPSHOT: i64 = 10_000;
+
+/// What still matters after a position: 0 for the first page, then each page's `next`.
+pub async fn snapshot(db: &latchstring_db::Db, now: Micros, after: i64) -> Result<Snapshot> {
+    db.read_slow(async move |tx| {
         // The position is read first: what comes meanwhile is in the list and will come again by the feed.
         let position = store::counter(tx).await?;
-        Ok((position, store::live(tx, now).await?))
+        let mut ended = store::live(tx, now, after, SNAPSHOT + 1).await?;
+        let next = page::cut(&mut ended, SNAPSHOT).map(|last| last.position);
+        Ok(Snapshot { position, ended, next })
     })
     .await
 }

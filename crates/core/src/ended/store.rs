@@ -111,13 +111,13 @@ pub async fn after(tx: &mut Tx, position: i64, most: i64) -> Result<Vec<Publishe
     rows.iter().map(published).collect()
 }
 
-/// Everything published that still matters.
-pub async fn live(tx: &mut Tx, now: Micros) -> Result<Vec<Published>> {
+/// What was published after a position and still matters.
+pub async fn live(tx: &mut Tx, now: Micros, after: i64, most: i64) -> Result<Vec<Published>> {
     let rows = tx
         .all(
             "SELECT position, kind, object_id, number, at FROM ended
-              WHERE position IS NOT NULL AND keep_until > $1 ORDER BY position",
-            &[&now],
+              WHERE position > $2 AND keep_until > $1 ORDER BY position LIMIT $3",
+            &[&now, &after, &most],
         )
         .await?;
     rows.iter().map(published).collect()

@@ -127,6 +127,23 @@ pub async fn end_of_user(tx: &mut Tx, user: UserId, now: Micros, reason: &str) -
     Ok(())
 }
 
+/// Ends every family of a user but those of one session.
+pub async fn end_others_of_user(
+    tx: &mut Tx,
+    user: UserId,
+    but: SessionId,
+    now: Micros,
+    reason: &str,
+) -> Result<()> {
+    tx.exec(
+        "UPDATE families SET ended_at = $3, end_reason = $4
+          WHERE user_id = $1 AND (session_id IS NULL OR session_id <> $2) AND ended_at IS NULL",
+        &[&user.0, &but.0, &now, &reason],
+    )
+    .await?;
+    Ok(())
+}
+
 /// A proof was given again: access tokens of the session's families say so from the next refresh on.
 pub async fn set_claims(tx: &mut Tx, session: SessionId, claims: &str) -> Result<()> {
     tx.exec(

@@ -51,17 +51,19 @@ pub async fn insert(tx: &mut Tx, new: New<'_>, now: Micros) -> Result<bool> {
     Ok(row.is_some())
 }
 
-fn stored(row: &Row) -> Result<Stored> {
-    let kind: String = row.get(2)?;
+/// Reads an identifier whose columns begin at `from`: id, user_id, kind, typed, normal, is_primary, proven_at,
+/// asserted_at.
+pub(crate) fn stored(row: &Row, from: usize) -> Result<Stored> {
+    let kind: String = row.get(from + 2)?;
     Ok(Stored {
-        id: IdentifierId(row.get(0)?),
-        user: UserId(row.get(1)?),
+        id: IdentifierId(row.get(from)?),
+        user: UserId(row.get(from + 1)?),
         kind: IdentifierKind::parse(&kind).ok_or(Fault::bug("a stored identifier has an unknown kind"))?,
-        typed: row.get(3)?,
-        normal: row.get(4)?,
-        is_primary: row.get(5)?,
-        proven_at: row.get(6)?,
-        asserted_at: row.get(7)?,
+        typed: row.get(from + 3)?,
+        normal: row.get(from + 4)?,
+        is_primary: row.get(from + 5)?,
+        proven_at: row.get(from + 6)?,
+        asserted_at: row.get(from + 7)?,
     })
 }
 
@@ -74,7 +76,7 @@ pub async fn find(tx: &mut Tx, kind: IdentifierKind, normal: &str) -> Result<Opt
     )
     .await?
     .as_ref()
-    .map(stored)
+    .map(|row| stored(row, 0))
     .transpose()
 }
 
@@ -87,13 +89,19 @@ pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Stored>> {
     )
     .await?
     .iter()
-    .map(stored)
+    .map(|row| stored(row, 0))
     .collect()
 }
 
 /// We saw proof of this address.
 pub async fn prove(tx: &mut Tx, id: IdentifierId, now: Micros) -> Result<()> {
     tx.exec("UPDATE identifiers SET proven_at = $2 WHERE id = $1", &[&id.0, &now]).await?;
+    Ok(())
+}
+
+/// Spells an identifier anew; its normal form stays.
+pub async fn spell(tx: &mut Tx, id: IdentifierId, typed: &str) -> Result<()> {
+    tx.exec("UPDATE identifiers SET typed = $2 WHERE id = $1", &[&id.0, &typed]).await?;
     Ok(())
 }
 

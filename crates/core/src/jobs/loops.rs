@@ -13,7 +13,7 @@ use tokio::{
 const TICK: Duration = Duration::from_millis(200);
 /// How often uses of sessions are written down.
 const USES: Duration = Duration::from_secs(5);
-/// How often what has expired is swept, in small steps.
+/// How often what has expired is swept, in small steps, by one node at a time.
 const SWEEP: Duration = Duration::from_secs(10);
 /// Jobs that may wait for somebody else at the same time.
 const WORKERS: usize = 4;
@@ -70,8 +70,9 @@ async fn uses(realm: &Realm, mut pace: Pace) {
 }
 
 async fn sweep_up(realm: &Realm, mut pace: Pace) {
+    let holder = realm.ground().audit_id().0;
     while pace.next().await {
-        note("sweep", sweep::once(realm).await.map(drop));
+        note("sweep", sweep::round(realm, holder).await.map(drop));
         realm.ended().forget(realm.now());
     }
 }

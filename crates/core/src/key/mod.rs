@@ -5,6 +5,7 @@
 pub mod store;
 
 use crate::{
+    audit::{self, Actor, Entry, Source},
     clock::{MINUTE, Micros},
     ground::Ground,
     id::{KeyId, MountId, RingId},
@@ -24,6 +25,19 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Every purpose that this binary knows.
+    pub const ALL: [Purpose; 4] = [
+        Purpose::Native,
+        Purpose::TokenEndpoint(Alg::Rs256),
+        Purpose::TokenEndpoint(Alg::Es256),
+        Purpose::TokenEndpoint(Alg::EdDSA),
+    ];
+
+    /// Reads the stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.word() == word)
+    }
+
     /// The word that is stored.
     pub fn word(self) -> &'static str {
         match self {
@@ -134,16 +148,8 @@ pub async fn load(db: &latchstring_db::Db, ground: &Ground, mount: MountId) -> R
         .await?;
     let mut rings: HashMap<&'static str, Vec<LiveKey>> = HashMap::new();
     for row in rows {
-        let purpose = [
-            Purpose::Native,
-            Purpose::TokenEndpoint(Alg::Rs256),
-            Purpose::TokenEndpoint(Alg::Es256),
-            Purpose::TokenEndpoint(Alg::EdDSA),
-        ]
-        .into_iter()
-        .find(|p| p.word() == row.purpose);
         // A ring that a newer binary made, and this one does not know.
-        let Some(purpose) = purpose else { continue };
+        let Some(purpose) = Purpose::parse(&row.purpose) else { continue };
         let Some(sealed) = row.sealed else { continue };
         let private = ground.keys.open(&place(row.id), &sealed)?;
         let unreadable = |e| Fault::new("a stored signing key can't be read", e);
@@ -193,6 +199,7 @@ pub async fn ensure(
 
 /// Adds a key to the ring: published now, signing after `ahead`, when the key before it retires. That one stays
 /// published for as long as `longest_token` after.
+#[expect(clippy::too_many_arguments, reason = "what stands on the ground is handed each thing that it uses")]
 pub async fn rotate(
     db: &latchstring_db::Db,
     ground: &Ground,
@@ -200,23 +207,64 @@ pub async fn rotate(
     purpose: Purpose,
     ahead: Micros,
     longest_token: Micros,
-    actor: crate::audit::Actor,
+    actor: Actor,
+    source: &Source,
 ) -> Result<String> {
     let now = ground.now();
     let key = Fresh::make(ground, purpose, now + ahead).await?;
     let kid = key.kid.clone();
-    let audit = ground.audit_id();
+    let entry = Entry::new(ground.audit_id(), now, "key.rotated", actor)
+        .on("key", key.id.0)
+        .detail(serde_json::json!({ "ring": purpose.word(), "kid": key.kid, "signs_at": key.active_at }))
+        .from(source);
     db.write(async move |tx| -> Result<()> {
         let ring = store::lock_ring(tx, mount, purpose.word()).await?.ok_or(Kind::NotFound.param("ring"))?;
         store::retire_all(tx, ring, now + ahead, now + ahead + longest_token).await?;
         store::insert(tx, ring, &key).await?;
         store::bump(tx).await?;
-        let entry = crate::audit::Entry::new(audit, now, "key.rotated", actor.clone())
-            .detail(serde_json::json!({ "ring": purpose.word(), "kid": key.kid, "signs_at": key.active_at }));
-        crate::audit::write(tx, entry).await
+        audit::write(tx, entry.clone()).await
     })
     .await?;
     Ok(kid)
+}
+
+/// Takes a key back at once: nothing that it signed verifies from now on. The one that signs can't be taken back
+/// before it has a successor that does.
+pub async fn revoke(
+    db: &latchstring_db::Db,
+    ground: &Ground,
+    mount: MountId,
+    kid: &str,
+    actor: Actor,
+    source: &Source,
+) -> Result<()> {
+    let now = ground.now();
+    let kid = kid.to_owned();
+    let entry = Entry::new(ground.audit_id(), now, "key.revoked", actor).from(source);
+    db.write(async move |tx| -> Result<()> {
+        let key = store::live(tx, mount, now).await?.into_iter().find(|key| key.kid == kid);
+        let key = key.ok_or(Kind::NotFound)?;
+        // The rings' rows of one purpose change one after the other.
+        store::lock_ring(tx, mount, &key.purpose).await?;
+        let signs = store::live(tx, mount, now).await?.into_iter().find(|other| {
+            other.purpose == key.purpose
+                && other.active_at <= now
+                && other.retired_at.is_none_or(|at| at > now)
+        });
+        if signs.is_none_or(|other| other.id == key.id) {
+            return Err(Kind::LastOne
+                .param("kid")
+                .says("This key signs. Rotate its ring with “now”, then revoke it.")
+                .into());
+        }
+        if !store::drop_now(tx, key.id, now).await? {
+            return Err(Kind::NotFound.into());
+        }
+        store::bump(tx).await?;
+        let detail = serde_json::json!({ "ring": key.purpose, "kid": key.kid });
+        audit::write(tx, entry.clone().on("key", key.id.0).detail(detail)).await
+    })
+    .await
 }
 
 /// A key as admins see it.

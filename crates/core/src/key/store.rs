@@ -134,6 +134,19 @@ pub async fn retire_all(tx: &mut Tx, ring: RingId, at: Micros, drop_at: Micros) 
     Ok(())
 }
 
+/// A key is published no more, and its private part goes; `false` when that was so before.
+pub async fn drop_now(tx: &mut Tx, id: KeyId, now: Micros) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE keys SET retired_at = CASE WHEN retired_at < $2 THEN retired_at ELSE CAST($2 AS BIGINT) END,
+                             drop_at = $2, sealed = NULL
+              WHERE id = $1 AND (drop_at IS NULL OR drop_at > $2)",
+            &[&id.0, &now],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
 /// The revision of all rings: nodes load them again when it moves.
 pub async fn rev(tx: &mut Tx) -> Result<i64> {
     Ok(match tx.one("SELECT number FROM facts WHERE name = 'rings_rev'", &[]).await? {

@@ -9,7 +9,7 @@ use crate::{
     id::{SessionId, UserId},
     identifier::Identifier,
     key::Purpose,
-    limit,
+    limit::{self, Rule},
     random::bytes,
     realm::Realm,
     refusal::{Fault, Kind, Refusal, Result},
@@ -48,6 +48,7 @@ pub async fn grant(realm: &Realm, caller: &Caller, username: &str, password: Pas
     if !endpoint.enabled {
         return Err(Kind::FeatureOff.into());
     }
+    realm.limit_address(Rule::TokensByAddress, &caller.source).await?;
     // A name that can't be anybody's is as wrong as one that is nobody's, and costs the same.
     let identifier = Identifier::any(username).unwrap_or_else(|_| Identifier {
         kind: crate::identifier::IdentifierKind::Username,

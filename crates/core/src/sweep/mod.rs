@@ -4,47 +4,121 @@
 pub mod store;
 
 use crate::{
+    audit::{self, Actor, Entry},
     clock::{DAY, HOUR, MINUTE, Micros},
     realm::Realm,
     refusal::Result,
 };
+use store::Step;
+use uuid::Uuid;
 
 /// What was handed out without any end counts as forgotten when it has not been used for so long. It is the longest
 /// that any setting lets something live: shorter would end what a vendor's clients take to be good for ever.
 const FORGOTTEN: Micros = 400 * DAY;
-/// Families that one round looks at.
+/// For so long an operator sees what became of an invitation or a key that is over; then the audit trail tells.
+const HISTORY: Micros = 30 * DAY;
+/// Families that one step of their round looks at.
 const BATCH: i64 = 1_000;
+/// Steps that a table gets in one round at most: enough to keep up with thousands of rows a second.
+const STEPS: usize = 50;
+/// A node that sweeps goes on doing so; another takes over when it has not been heard of for so long. A round that
+/// takes longer is no harm: two nodes at once find each other's rows gone, no more.
+const LEASE: Micros = MINUTE;
 
-/// Sweeps once, a bounded number of rows a table. Gives how many went.
+/// Sweeps, unless another node does. `holder`: this process. Gives how many rows went.
+pub async fn round(realm: &Realm, holder: Uuid) -> Result<u64> {
+    let now = realm.now();
+    let ours = realm
+        .db()
+        .write(async move |tx| -> Result<bool> { store::lease(tx, holder, now, now + LEASE).await })
+        .await?;
+    if ours { once(realm).await } else { Ok(0) }
+}
+
+/// Sweeps every table once: step after step while they are full, a bounded number of them. Gives how many rows went.
 pub async fn once(realm: &Realm) -> Result<u64> {
     let now = realm.now();
     let mut gone = 0;
     let days = realm.settings().1.audit.keep_days;
-    let audits = (days > 0).then(|| store::Step::Audits(now - days * DAY));
+    let audits = (days > 0).then(|| Step::Audits(now - days * DAY));
     let steps = [
-        store::Step::Challenges(now - HOUR),
-        store::Step::Attempts(now),
-        store::Step::Browsers(now),
-        store::Step::ExpireSessions(now),
-        store::Step::ExpireFamilies(now),
-        store::Step::Sessions(now - 7 * DAY),
-        store::Step::Families(now - 7 * DAY),
-        store::Step::Ended(now - MINUTE),
-        store::Step::Tickets(now - DAY),
-        store::Step::Limits(now - MINUTE),
-        store::Step::Throttles(now - 7 * DAY),
-        store::Step::Jobs(now - 7 * DAY),
-        store::Step::FailedJobs(now - 7 * DAY),
-        store::Step::Keys(now),
+        Step::Challenges(now - HOUR),
+        Step::Attempts(now),
+        Step::Browsers(now),
+        Step::ExpireSessions(now),
+        Step::ExpireFamilies(now),
+        Step::Families(now - 7 * DAY),
+        Step::Ended(now - MINUTE),
+        Step::Tickets(now - DAY),
+        Step::Limits(now - MINUTE),
+        Step::Throttles(now - 7 * DAY),
+        Step::Jobs(now - 7 * DAY),
+        Step::FailedJobs(now - 7 * DAY),
+        Step::Keys(now),
+        Step::Invitations(now - HISTORY),
+        Step::ApiKeys(now - HISTORY),
     ];
     for step in steps.into_iter().chain(audits) {
-        gone += realm.db().write(async move |tx| -> Result<u64> { store::run(tx, step).await }).await?;
+        gone += repeat(realm, Work::Table(step), now).await?;
     }
-    gone += realm
+    gone += repeat(realm, Work::Sessions, now).await?;
+    gone += repeat(realm, Work::UnusedFamilies, now).await?;
+    Ok(gone)
+}
+
+#[derive(Clone, Copy)]
+enum Work {
+    Table(Step),
+    Sessions,
+    UnusedFamilies,
+}
+
+/// Repeats a step while it is full, a bounded number of times. Others get their turn in between.
+async fn repeat(realm: &Realm, work: Work, now: Micros) -> Result<u64> {
+    let mut gone = 0;
+    for _ in 0..STEPS {
+        let (n, full) = match work {
+            Work::Table(step) => (table(realm, step).await?, store::FULL),
+            Work::Sessions => (sessions(realm, now).await?, store::FULL),
+            // These are looked at in turn, over or not: another step where this one found some.
+            Work::UnusedFamilies => (unused_families(realm, now).await?, 1),
+        };
+        gone += n;
+        if n < full {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(gone)
+}
+
+async fn table(realm: &Realm, step: Step) -> Result<u64> {
+    realm.db().write(async move |tx| -> Result<u64> { store::run(tx, step).await }).await
+}
+
+async fn unused_families(realm: &Realm, now: Micros) -> Result<u64> {
+    let forgotten = now - FORGOTTEN;
+    realm
+        .db()
+        .write(async move |tx| -> Result<u64> { store::end_unused_families(tx, now, forgotten, BATCH).await })
+        .await
+}
+
+/// Sessions that ended a week ago. A guest goes with the last one: nobody can ever be that guest again.
+async fn sessions(realm: &Realm, now: Micros) -> Result<u64> {
+    let ground = realm.ground().clone();
+    realm
         .db()
         .write(async move |tx| -> Result<u64> {
-            store::end_unused_families(tx, now, now - FORGOTTEN, BATCH).await
+            let users = store::sessions(tx, now - 7 * DAY).await?;
+            for guest in store::lost_guests(tx, &users).await? {
+                crate::user::store::delete(tx, guest).await?;
+                let entry = Entry::new(ground.audit_id(), now, "user.deleted", Actor::Server)
+                    .on("user", guest.0)
+                    .detail(serde_json::json!({ "unused_guest": true }));
+                audit::write(tx, entry).await?;
+            }
+            Ok(users.len() as u64)
         })
-        .await?;
-    Ok(gone)
+        .await
 }

@@ -3,11 +3,14 @@
 use crate::{
     clock::Micros,
     family,
-    id::{SessionId, v7_floor},
+    id::{SessionId, UserId, v7_floor},
     refusal::Result,
 };
 use latchstring_db::Tx;
 use uuid::Uuid;
+
+/// Rows that a full step takes.
+pub const FULL: u64 = 1_000;
 
 /// One table to sweep, up to a time.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +25,6 @@ pub enum Step {
     ExpireSessions(Micros),
     /// Families whose time is over are marked as ended.
     ExpireFamilies(Micros),
-    /// Sessions that ended long ago.
-    Sessions(Micros),
     /// Families that ended long ago.
     Families(Micros),
     /// Endings that no token outlives.
@@ -40,8 +41,26 @@ pub enum Step {
     FailedJobs(Micros),
     /// Private parts of keys that are published no more; nodes then load the rings again, without these keys.
     Keys(Micros),
+    /// Invitations whose time was over long ago, used or not.
+    Invitations(Micros),
+    /// API keys that were taken back, or expired, long ago.
+    ApiKeys(Micros),
     /// Audit rows from before.
     Audits(Micros),
+}
+
+/// Takes the sweeper's lease, or goes on with it, until `until`; `false` while another holds it.
+pub async fn lease(tx: &mut Tx, holder: Uuid, now: Micros, until: Micros) -> Result<bool> {
+    let row = tx
+        .one(
+            "INSERT INTO leases (name, holder, until) VALUES ('sweep', $1, $2)
+                 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+                  WHERE leases.holder = excluded.holder OR leases.until <= $3
+             RETURNING name",
+            &[&holder, &until, &now],
+        )
+        .await?;
+    Ok(row.is_some())
 }
 
 /// Sweeps one table.
@@ -66,11 +85,6 @@ pub async fn run(tx: &mut Tx, step: Step) -> Result<u64> {
               WHERE id IN (SELECT id FROM families
                             WHERE ended_at IS NULL AND ends_at IS NOT NULL AND ends_at <= $1 LIMIT 1000)
                 AND ended_at IS NULL",
-            at,
-        ),
-        Step::Sessions(at) => (
-            "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions
-                            WHERE ended_at IS NOT NULL AND ended_at <= $1 LIMIT 1000)",
             at,
         ),
         Step::Families(at) => (
@@ -100,6 +114,11 @@ pub async fn run(tx: &mut Tx, step: Step) -> Result<u64> {
             "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE failed_at IS NOT NULL AND failed_at <= $1 LIMIT 1000)",
             at,
         ),
+        Step::Invitations(at) => (
+            "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires_at <= $1 LIMIT 1000)",
+            at,
+        ),
+        Step::ApiKeys(at) => ("DELETE FROM api_keys WHERE revoked_at <= $1 OR expires_at <= $1", at),
         Step::Keys(at) => (
             "UPDATE keys SET sealed = NULL WHERE drop_at IS NOT NULL AND drop_at <= $1 AND sealed IS NOT NULL",
             at,
@@ -130,6 +149,39 @@ async fn expire_sessions(tx: &mut Tx, at: Micros) -> Result<u64> {
         n += family::store::end_of_session(tx, session, at, "expired").await?;
     }
     Ok(n + ended.len() as u64)
+}
+
+/// Deletes sessions that ended before; gives whose they were.
+pub async fn sessions(tx: &mut Tx, before: Micros) -> Result<Vec<UserId>> {
+    let rows = tx
+        .all(
+            "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions
+                            WHERE ended_at IS NOT NULL AND ended_at <= $1 LIMIT 1000)
+          RETURNING user_id",
+            &[&before],
+        )
+        .await?;
+    rows.iter().map(|row| Ok(UserId(row.get(0)?))).collect()
+}
+
+/// Those among `users` who are guests and have no session left, and no grant.
+pub async fn lost_guests(tx: &mut Tx, users: &[UserId]) -> Result<Vec<UserId>> {
+    let mut lost = Vec::new();
+    for user in users {
+        let row = tx
+            .one(
+                "SELECT id FROM users
+                  WHERE id = $1 AND kind = 'guest'
+                    AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = users.id)
+                    AND NOT EXISTS (SELECT 1 FROM families f WHERE f.user_id = users.id AND f.ended_at IS NULL)",
+                &[&user.0],
+            )
+            .await?;
+        if row.is_some() && !lost.contains(user) {
+            lost.push(*user);
+        }
+    }
+    Ok(lost)
 }
 
 /// Ids are in the order of time, so that no other index is needed.

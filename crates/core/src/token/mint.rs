@@ -5,6 +5,7 @@ use crate::{
     clock::{Micros, SECOND},
     family::{self, Claims, Family},
     id::{FamilyId, SessionId, UserId},
+    limit::Rule,
     random::bytes,
     realm::Realm,
     refusal::Result,
@@ -205,6 +206,7 @@ pub struct Tokens {
 
 /// Uses a refresh token: a new access token, and the next refresh token.
 pub async fn refresh(realm: &Realm, text: &str, source: &crate::audit::Source) -> Result<(Family, Tokens)> {
+    realm.limit_address(Rule::TokensByAddress, source).await?;
     let window = Realm::micros(realm.settings().1.token.refresh_window_seconds);
     let (family, token) = family::refresh(realm, text, window, source).await?;
     if let Some(session) = family.session {

@@ -120,7 +120,7 @@ pub async fn insert(tx: &mut Tx, id: UserId, kind: UserKind, now: Micros) -> Res
 }
 
 /// Takes the user's row and notes the sign-in, only if the credentials are still the ones that were checked and the
-/// user is not banned. `None`: they changed meanwhile.
+/// user is not banned. `false`: one of the two changed meanwhile.
 pub async fn sign_in(tx: &mut Tx, id: UserId, auth_rev: i64, now: Micros) -> Result<bool> {
     let n = tx
         .exec(
@@ -232,45 +232,82 @@ pub async fn change(tx: &mut Tx, id: UserId, change: &ProfileChange) -> Result<(
     Ok(())
 }
 
-/// Deletes a user with all that hangs off it. Sessions and families go too; their ends are in `ended`.
+/// Deletes a user with all that hangs off it and all that names them. Sessions and families go too; their ends are in
+/// `ended`.
 pub async fn delete(tx: &mut Tx, id: UserId) -> Result<bool> {
     tx.exec("DELETE FROM families WHERE user_id = $1", &[&id.0]).await?;
+    // Those in which they proved who they are. One that somebody only began with their address stays for its hour: that
+    // it went would tell that there was an account.
+    tx.exec("DELETE FROM attempts WHERE user_id = $1", &[&id.0]).await?;
+    tx.exec("DELETE FROM invitations WHERE accepted_by = $1", &[&id.0]).await?;
     tx.exec("DELETE FROM challenges WHERE user_id = $1", &[&id.0]).await?;
     Ok(tx.exec("DELETE FROM users WHERE id = $1", &[&id.0]).await? == 1)
 }
 
-/// A page of users by age, oldest first, after a user.
-pub async fn page(tx: &mut Tx, after: Option<UserId>, limit: i64) -> Result<Vec<UserId>> {
+/// A page of users with identifiers by age, oldest first, after a user: one statement.
+pub async fn page(tx: &mut Tx, after: Option<UserId>, limit: i64) -> Result<Vec<Full>> {
     let after = after.map_or(uuid::Uuid::nil(), |id| id.0);
-    tx.all("SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2", &[&after, &limit])
-        .await?
-        .iter()
-        .map(|row| Ok(UserId(row.get(0)?)))
-        .collect()
+    let rows = tx
+        .all(
+            "SELECT u.id, u.kind, u.status, u.status_until, u.status_reason, u.name, u.given_name, u.family_name,
+                    u.picture, u.locale, u.meta_public, u.meta_private, u.meta_own, u.valid_after, u.auth_rev, u.rev,
+                    u.created_at, u.updated_at, u.signed_in_at, c.id,
+                    i.id, i.user_id, i.kind, i.typed, i.normal, i.is_primary, i.proven_at, i.asserted_at
+               FROM (SELECT * FROM users WHERE id > $1 ORDER BY id LIMIT $2) u
+          LEFT JOIN credentials c ON c.user_id = u.id AND c.kind = 'password'
+          LEFT JOIN identifiers i ON i.user_id = u.id
+              ORDER BY u.id, i.id",
+            &[&after, &limit],
+        )
+        .await?;
+    gathered(&rows)
+}
+
+/// One user from each run of joined rows.
+fn gathered(rows: &[Row]) -> Result<Vec<Full>> {
+    let mut users: Vec<Full> = Vec::new();
+    for row in rows {
+        let id = UserId(row.get(0)?);
+        if users.last().is_none_or(|last| last.user.id != id) {
+            let has_password = row.get::<Option<uuid::Uuid>>(19)?.is_some();
+            users.push(Full { user: from_row(row)?, identifiers: Vec::new(), has_password });
+        }
+        if row.get::<Option<uuid::Uuid>>(20)?.is_some()
+            && let Some(last) = users.last_mut()
+        {
+            last.identifiers.push(identifier::store::stored(row, 20)?);
+        }
+    }
+    Ok(users)
 }
 
 /// A page of users one of whose identifiers begins with `prefix` (a normal form), in the order of identifiers, after
-/// an identifier. Gives each user with the identifier that was found.
-pub async fn search(tx: &mut Tx, prefix: &str, after: &str, limit: i64) -> Result<Vec<(UserId, String)>> {
+/// an identifier. Gives each user with the identifier that was found; one statement.
+pub async fn search(tx: &mut Tx, prefix: &str, after: &str, limit: i64) -> Result<Vec<(Full, String)>> {
     // A range instead of LIKE: the same on both databases, and served by the index. U+10FFFF sorts after any text
     // that goes on from the prefix.
     let end = format!("{prefix}\u{10FFFF}");
-    tx.all(
-        "SELECT user_id, normal FROM identifiers
-          WHERE normal >= $1 AND normal < $2 AND normal > $3 ORDER BY normal LIMIT $4",
-        &[&prefix, &end, &after, &limit],
-    )
-    .await?
-    .iter()
-    .map(|row| Ok((UserId(row.get(0)?), row.get(1)?)))
-    .collect()
-}
-
-/// Several users with identifiers, in the given order: three statements a user, none of them a scan.
-pub async fn full_many(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<Full>> {
-    let mut users = Vec::with_capacity(ids.len());
-    for id in ids {
-        users.extend(full(tx, *id).await?);
+    let rows = tx
+        .all(
+            "SELECT u.id, u.kind, u.status, u.status_until, u.status_reason, u.name, u.given_name, u.family_name,
+                    u.picture, u.locale, u.meta_public, u.meta_private, u.meta_own, u.valid_after, u.auth_rev, u.rev,
+                    u.created_at, u.updated_at, u.signed_in_at, c.id,
+                    i.id, i.user_id, i.kind, i.typed, i.normal, i.is_primary, i.proven_at, i.asserted_at, f.normal
+               FROM (SELECT id, user_id, normal FROM identifiers
+                      WHERE normal >= $1 AND normal < $2 AND normal > $3 ORDER BY normal LIMIT $4) f
+               JOIN users u ON u.id = f.user_id
+          LEFT JOIN credentials c ON c.user_id = u.id AND c.kind = 'password'
+          LEFT JOIN identifiers i ON i.user_id = u.id
+              ORDER BY f.normal, f.id, i.id",
+            &[&prefix, &end, &after, &limit],
+        )
+        .await?;
+    // Somebody may be found by several identifiers, one run of rows each.
+    let key = |row: &Row| Some((row.get::<String>(28).ok()?, row.get::<uuid::Uuid>(0).ok()?));
+    let mut found = Vec::new();
+    for run in rows.chunk_by(|a, b| key(a) == key(b)) {
+        let normal: String = run[0].get(28)?;
+        found.extend(gathered(run)?.into_iter().map(|full| (full, normal.clone())));
     }
-    Ok(users)
+    Ok(found)
 }

@@ -144,7 +144,7 @@ async fn an_invitation_makes_one_account_for_its_address() {
         test.visitor().accept(&secret).await.err().and_then(|e| e.kind()),
         Some(Kind::InvitationUnusable)
     );
-    let all = invitations::list(&test.realm, None, 10).await.expect("list");
+    let all = invitations::list(&test.realm, None, 10).await.expect("list").0;
     assert_eq!(all[0].state(test.realm.now()), "accepted");
 }
 
@@ -244,7 +244,7 @@ async fn wrong_passwords_and_codes_are_refused_and_counted_in_the_trail() {
         visitor.try_sign_in("nobody@northwind.example", PASSWORD).await.refused(),
         Kind::CredentialsWrong
     );
-    let rows = latchstring_core::audit::list(test.realm.db(), Some(id.0), None, 10).await.expect("audit");
+    let rows = latchstring_core::audit::list(test.realm.db(), Some(id.0), None, 10).await.expect("audit").0;
     assert_eq!(
         (rows[0].action.as_str(), rows[0].outcome.as_str(), rows[0].count),
         ("sign_in.refused", "refused", 3)

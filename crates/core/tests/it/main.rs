@@ -1,6 +1,7 @@
 //! Core alone, without a face: one suite for both engines. `LATCHSTRING_TEST_DATABASE=postgres` chooses the other one.
 
 mod account;
+mod after_review;
 mod attacks;
 mod equal;
 mod flows;

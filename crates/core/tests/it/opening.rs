@@ -311,7 +311,7 @@ async fn the_secret_of_the_textbook_app_is_sealed_and_never_shown() {
         .await
         .expect("changed");
     assert_eq!(test.realm.settings().1.token_endpoint.secret, None);
-    let rows = latchstring_core::audit::list(test.realm.db(), None, None, 100).await.expect("audit");
+    let rows = latchstring_core::audit::list(test.realm.db(), None, None, 100).await.expect("audit").0;
     assert_eq!(rows.iter().filter(|r| r.action == "settings.changed").count(), 3);
     assert!(rows.iter().all(|r| !r.detail.to_string().contains("textbook")));
 }

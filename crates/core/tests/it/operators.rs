@@ -112,7 +112,7 @@ async fn a_setup_token_is_good_for_a_day_and_once() {
 
 /// Everything in the trail, oldest first.
 async fn trail(test: &TestRealm) -> Vec<audit::Row> {
-    let mut rows = audit::list(test.realm.db(), None, None, 1_000).await.expect("audit");
+    let mut rows = audit::list(test.realm.db(), None, None, 1_000).await.expect("audit").0;
     rows.reverse();
     rows
 }
@@ -221,9 +221,18 @@ async fn attack_a160_each_act_is_one_row_that_names_actor_and_target() {
     );
     act!(
         "rotate",
-        key::rotate(realm.db(), realm.ground(), realm.mount(), key::Purpose::Native, 0, 0, operator.clone())
-            .await
-            .expect("rotated")
+        key::rotate(
+            realm.db(),
+            realm.ground(),
+            realm.mount(),
+            key::Purpose::Native,
+            0,
+            0,
+            operator.clone(),
+            &source
+        )
+        .await
+        .expect("rotated")
     );
     act!("guest", test.visitor().be_guest().await.expect("a guest"));
     act!("delete", account::delete(realm, id, operator.clone(), &source).await.expect("deleted"));
@@ -318,7 +327,7 @@ async fn pages_of_the_trail_give_each_row_once() {
     }
     let (mut seen, mut before) = (Vec::new(), None);
     loop {
-        let page = audit::list(test.realm.db(), None, before, 10).await.expect("a page");
+        let page = audit::list(test.realm.db(), None, before, 10).await.expect("a page").0;
         let Some(last) = page.last() else { break };
         before = Some(last.id);
         seen.extend(page.into_iter().map(|r| r.id));

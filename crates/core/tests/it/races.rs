@@ -168,7 +168,7 @@ async fn one_invitation_by_twenty_at_once_makes_one_account() {
     })
     .await;
     assert_eq!(successes(&results), 1);
-    let accepted = invitations::list(&test.realm, None, 10).await.expect("list");
+    let accepted = invitations::list(&test.realm, None, 10).await.expect("list").0;
     assert_eq!((accepted.len(), accepted[0].id), (1, made.id));
     assert!(accepted[0].accepted_at.is_some());
     test.sign_in(ADA, PASSWORD).await;

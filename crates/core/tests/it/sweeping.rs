@@ -35,7 +35,7 @@ async fn count(test: &TestRealm, sql: &'static str) -> i64 {
 }
 
 /// The tables whose rows go with time.
-const TABLES: [(&str, &str); 10] = [
+const TABLES: [(&str, &str); 12] = [
     ("attempts", "SELECT count(*) FROM attempts"),
     ("challenges", "SELECT count(*) FROM challenges"),
     ("browsers", "SELECT count(*) FROM browsers"),
@@ -46,6 +46,8 @@ const TABLES: [(&str, &str); 10] = [
     ("limits", "SELECT count(*) FROM limits"),
     ("throttles", "SELECT count(*) FROM throttles"),
     ("jobs", "SELECT count(*) FROM jobs"),
+    ("audits", "SELECT count(*) FROM audits"),
+    ("invitations", "SELECT count(*) FROM invitations"),
 ];
 
 async fn counts(test: &TestRealm) -> Vec<(&'static str, i64)> {
@@ -99,9 +101,12 @@ async fn audit_rows_are_kept_for_as_long_as_the_realm_says() {
     let young = count(&test, rows).await - before;
     assert!(young > 0, "rows of twenty days stay");
     test.clock.advance(11 * DAY);
-    let gone = sweep::once(&test.realm).await.expect("swept");
-    assert!((1..1_500).contains(&gone), "{gone} rows in one step");
-    sweep_all(&test).await;
+    let now = test.realm.now();
+    let step = sweep::store::Step::Audits(now - 30 * DAY);
+    let gone =
+        test.realm.db().write(async move |tx| sweep::store::run(tx, step).await).await.expect("a step");
+    assert_eq!(gone, sweep::store::FULL, "one step is bounded");
+    assert!(sweep::once(&test.realm).await.expect("swept") > 400, "a round takes the rest");
     assert_eq!(count(&test, rows).await, young, "those of 31 days go, those of eleven stay");
 
     test.set(|s| s.audit.keep_days = 0).await;
@@ -216,6 +221,85 @@ async fn the_round_of_families_goes_on_where_it_was_and_begins_anew() {
     assert_eq!(steps.iter().sum::<u64>(), 5, "{steps:?}");
 }
 
+#[tokio::test]
+async fn a_round_keeps_up_with_more_than_one_step_takes() {
+    let test = TestRealm::new().await;
+    let before = count(&test, "SELECT count(*) FROM limits").await;
+    test.realm
+        .db()
+        .write(async |tx| -> Result<()> {
+            for n in 0..3_500_i64 {
+                let key = n.to_be_bytes().to_vec();
+                tx.exec("INSERT INTO limits (key, tat) VALUES ($1, 0)", &[&key]).await?;
+            }
+            Ok(())
+        })
+        .await
+        .expect("written");
+    sweep::once(&test.realm).await.expect("swept");
+    assert!(count(&test, "SELECT count(*) FROM limits").await <= before);
+}
+
+#[tokio::test]
+async fn one_node_sweeps_at_a_time_and_another_takes_over_when_it_is_gone() {
+    let test = TestRealm::new().await;
+    let (one, other) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+    let rows = "SELECT count(*) FROM limits WHERE tat = 0";
+    sweep::round(&test.realm, one).await.expect("swept");
+    let insert = async || {
+        test.realm
+            .db()
+            .write(async |tx| -> Result<()> {
+                Ok(tx.exec("INSERT INTO limits (key, tat) VALUES ($1, 0)", &[&vec![1_u8]]).await.map(drop)?)
+            })
+            .await
+            .expect("written");
+    };
+    insert().await;
+    sweep::round(&test.realm, other).await.expect("leaves it");
+    assert_eq!(count(&test, rows).await, 1, "the other one's lease");
+    sweep::round(&test.realm, one).await.expect("swept");
+    assert_eq!(count(&test, rows).await, 0, "goes on with its own");
+    insert().await;
+    test.clock.advance(2 * MINUTE);
+    sweep::round(&test.realm, other).await.expect("swept");
+    assert_eq!(count(&test, rows).await, 0, "takes over");
+}
+
+#[tokio::test]
+async fn keys_that_are_over_go_and_a_guest_goes_with_the_last_session() {
+    let test = TestRealm::with(|s| s.guests = true).await;
+    let source = Source::default();
+    let make = async || {
+        latchstring_core::api_key::create(&test.realm, Actor::Operator, &source, "k", vec!["*".into()], None)
+            .await
+            .expect("made")
+            .0
+    };
+    let (old, kept) = (make().await, make().await);
+    latchstring_core::api_key::revoke(&test.realm, Actor::Operator, &source, old.id).await.expect("revoked");
+    let guest = test.visitor();
+    let mut begin = latchstring_core::attempt::begin::Begin::new(
+        AttemptKind::SignUp,
+        None,
+        latchstring_core::attempt::Sink::Cookie,
+    );
+    begin.guest = true;
+    guest.try_begin(begin).await.expect("a guest");
+    test.clock.advance(DAY);
+    sweep_all(&test).await;
+    assert!(guest.is_in().await, "in use");
+    test.clock.advance(60 * DAY);
+    sweep_all(&test).await;
+    test.clock.advance(8 * DAY);
+    sweep_all(&test).await;
+    assert_eq!(count(&test, "SELECT count(*) FROM users").await, 0, "nobody can be that guest again");
+    let deleted = "SELECT count(*) FROM audits WHERE action = 'user.deleted' AND actor_kind = 'server'";
+    assert_eq!(count(&test, deleted).await, 1);
+    let left = latchstring_core::api_key::list(&test.realm).await.expect("listed");
+    assert_eq!(left.iter().map(|k| k.id).collect::<Vec<_>>(), [kept.id]);
+}
+
 struct Refuses;
 impl Mailer for Refuses {
     fn send<'a>(
@@ -229,8 +313,11 @@ impl Mailer for Refuses {
 
 #[tokio::test]
 async fn after_sixty_days_all_that_is_over_has_gone() {
-    let test = TestRealm::with(|s| s.sign_up = SignUp::Open).await;
+    let test = TestRealm::with(|s| (s.sign_up, s.audit.keep_days) = (SignUp::Open, 30)).await;
     let ada = test.sign_up(ADA, PASSWORD).await;
+    invitations::create(&test.realm, Actor::Operator, &Source::default(), who("new@northwind.example"))
+        .await
+        .expect("made");
     let app = test.app();
     app.sign_in(ADA, PASSWORD).await;
     app.refresh().await.expect("rotates");
@@ -461,6 +548,8 @@ async fn a_deleted_user_leaves_no_row_that_names_them() {
         ("families", "SELECT count(*) FROM families WHERE user_id = $1"),
         ("challenges", "SELECT count(*) FROM challenges WHERE user_id = $1"),
         ("browser_users", "SELECT count(*) FROM browser_users WHERE user_id = $1"),
+        ("attempts", "SELECT count(*) FROM attempts WHERE user_id = $1"),
+        ("invitations", "SELECT count(*) FROM invitations WHERE accepted_by = $1"),
     ] {
         let n = test
             .realm

@@ -284,9 +284,18 @@ async fn an_identity_header_is_given_again_while_it_is_young_and_its_key_signs()
     let claims = claims(&second);
     assert_eq!(claims["exp"].as_i64().expect("exp") - claims["iat"].as_i64().expect("iat"), 60);
     let realm = &test.realm;
-    key::rotate(realm.db(), realm.ground(), realm.mount(), Purpose::Native, 0, 0, Actor::Operator)
-        .await
-        .expect("rotated");
+    key::rotate(
+        realm.db(),
+        realm.ground(),
+        realm.mount(),
+        Purpose::Native,
+        0,
+        0,
+        Actor::Operator,
+        &Source::default(),
+    )
+    .await
+    .expect("rotated");
     realm.reload_rings().await.expect("loaded");
     assert_ne!(identity(&made), second, "a key that has been taken back signs nothing that is handed out");
 }
@@ -523,6 +532,7 @@ async fn rotate(test: &TestRealm, ahead: i64) -> String {
         ahead,
         longest,
         Actor::Operator,
+        &Source::default(),
     )
     .await
     .expect("rotated");
@@ -611,7 +621,8 @@ async fn the_feed_has_no_gaps_under_fifty_endings_and_many_sequencers() {
         });
     }
     // A reader follows while they come: a snapshot, and on from there.
-    let (mut at, mut seen) = ended::snapshot(node.db(), node.now()).await.expect("a snapshot");
+    let ended::Snapshot { position: mut at, ended: mut seen, .. } =
+        ended::snapshot(node.db(), node.now(), 0).await.expect("a snapshot");
     let started = at;
     let mut positions = Vec::new();
     while positions.last().copied().unwrap_or(started) < 50 {
@@ -634,7 +645,8 @@ async fn the_feed_has_no_gaps_under_fifty_endings_and_many_sequencers() {
     wanted.sort_unstable();
     assert_eq!(got, wanted, "snapshot and feed together lose nothing");
 
-    let (position, all) = ended::snapshot(test.realm.db(), test.realm.now()).await.expect("a snapshot");
+    let ended::Snapshot { position, ended: all, .. } =
+        ended::snapshot(test.realm.db(), test.realm.now(), 0).await.expect("a snapshot");
     assert_eq!((position, all.len()), (50, 50));
     assert!(ended::after(test.realm.db(), position, 10).await.expect("the feed").is_empty());
 }
@@ -644,7 +656,8 @@ async fn a_reader_who_saw_a_position_never_finds_more_behind_it() -> Result<()> 
     let test = TestRealm::new().await;
     let visitor = test.sign_up(ADA, PASSWORD).await;
     visitor.sign_out().await;
-    let (position, live) = ended::snapshot(test.realm.db(), test.realm.now()).await?;
+    let ended::Snapshot { position, ended: live, .. } =
+        ended::snapshot(test.realm.db(), test.realm.now(), 0).await?;
     assert!(position == 0 && live.is_empty(), "what has no position is not shown yet");
     ended::publish(test.realm.db()).await?;
     let feed = ended::after(test.realm.db(), 0, 100).await?;

@@ -3,11 +3,11 @@
 use super::time;
 use crate::{cli, config::Config, failure::Failure, open, say};
 use latchstring_core::{
-    audit::Actor,
+    admin::keys,
+    audit::{Actor, Source},
     key::{self, PUBLISH_AHEAD, Purpose, Shown},
     realm::Realm,
 };
-use latchstring_proto::jose::Alg;
 
 /// Runs it.
 pub(crate) async fn run(config: Config, what: cli::Keys) -> Result<(), Failure> {
@@ -15,9 +15,19 @@ pub(crate) async fn run(config: Config, what: cli::Keys) -> Result<(), Failure> 
     let done = match what {
         cli::Keys::List(args) => list(&realm, args.json).await,
         cli::Keys::Rotate(args) => rotate(&realm, &args).await,
+        cli::Keys::Revoke(args) => revoke(&realm, &args.kid).await,
     };
     realm.db().shutdown().await;
     done
+}
+
+async fn revoke(realm: &Realm, kid: &str) -> Result<(), Failure> {
+    keys::revoke(realm, Actor::Operator, &Source::default(), kid).await?;
+    say::err(
+        "Taken back. Tokens that it signed are refused, by this server within a second, by apps as soon as they read the \
+         key set again; apps refresh theirs. Cookie sessions and refresh tokens go on.",
+    );
+    Ok(())
 }
 
 async fn list(realm: &Realm, json: bool) -> Result<(), Failure> {
@@ -51,16 +61,8 @@ fn shown(key: &Shown) -> serde_json::Value {
 }
 
 async fn rotate(realm: &Realm, args: &cli::KeysRotate) -> Result<(), Failure> {
-    let rings = [
-        Purpose::Native,
-        Purpose::TokenEndpoint(Alg::Rs256),
-        Purpose::TokenEndpoint(Alg::Es256),
-        Purpose::TokenEndpoint(Alg::EdDSA),
-    ];
-    let known = || rings.map(Purpose::word).join(", ");
-    let purpose = rings
-        .into_iter()
-        .find(|purpose| purpose.word() == args.ring)
+    let known = || Purpose::ALL.map(Purpose::word).join(", ");
+    let purpose = Purpose::parse(&args.ring)
         .ok_or_else(|| Failure::usage(format!("there is no ring “{}”. Known: {}", args.ring, known())))?;
     if realm.rings().get(purpose).is_none() {
         return Err(Failure::failed(format!(
@@ -69,18 +71,17 @@ async fn rotate(realm: &Realm, args: &cli::KeysRotate) -> Result<(), Failure> {
             args.ring
         )));
     }
-    let ahead = if args.now { 0 } else { PUBLISH_AHEAD };
-    let (db, ground) = (realm.db(), realm.ground());
-    let kid = key::rotate(db, ground, realm.mount(), purpose, ahead, realm.longest_token(), Actor::Operator)
-        .await?;
+    let kid = keys::rotate(realm, Actor::Operator, &Source::default(), &args.ring, args.now).await?;
     if args.json {
+        let ahead = if args.now { 0 } else { PUBLISH_AHEAD };
         let signs_at = time(realm.now() + ahead);
         say::json(&serde_json::json!({ "ring": args.ring, "kid": kid, "active_at": signs_at }));
         return Ok(());
     }
     say::out(kid);
     say::err(if args.now {
-        "It signs from now on. The key before it stays published until its last token is over."
+        "It signs from now on. The key before it stays published until its last token is over; if it may have got out, \
+         `latchstring keys revoke` takes it back at once."
     } else {
         "It is published now and signs in ten minutes. The key before it stays published until its last token is over."
     });

@@ -75,7 +75,8 @@ async fn list(realm: &Realm, args: &cli::UserList) -> Result<(), Failure> {
     let most = args.limit as usize;
     let more = loop {
         let left = most - found.len();
-        let page = i64::try_from(left).unwrap_or(users::PAGE).min(users::PAGE);
+        let page =
+            i64::try_from(left).unwrap_or(latchstring_core::page::MOST).min(latchstring_core::page::MOST);
         let page = users::list(realm, args.begins_with.as_deref(), cursor.as_deref(), page).await?;
         found.extend(page.users);
         cursor = page.next;

@@ -2,7 +2,7 @@
 
 use super::{show::UserView, users::MetadataBody};
 use http::StatusCode;
-use latchstring_core::{Kind, account, audit::Actor, secret::Password, user::ProfileChange};
+use latchstring_core::{Kind, account, secret::Password, user::ProfileChange};
 use latchstring_web::{Ctx, Json, Problem, problem::Document};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -99,8 +99,7 @@ pub async fn change(
     responses((status = 204, description = "Deleted"), (status = "4XX", body = Document)))]
 pub async fn delete(ctx: Ctx) -> Result<StatusCode, Problem> {
     let me = ctx.me(true).await?;
-    me.must_be_fresh(&ctx.realm)?;
-    account::delete(&ctx.realm, me.user, Actor::User(me.user.0), &ctx.source).await?;
+    account::delete_mine(&ctx.realm, &me, &ctx.source).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

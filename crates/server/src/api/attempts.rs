@@ -106,13 +106,6 @@ pub async fn begin(ctx: Ctx, Json(body): Json<BeginBody>) -> Result<Response, Pr
     begin.upgrade = body.upgrade;
     if matches!(kind, AttemptKind::StepUp | AttemptKind::Verify) || body.upgrade {
         let me = ctx.me_with_tasks(true, kind == AttemptKind::StepUp).await?;
-        if kind == AttemptKind::Verify {
-            me.must_be_fresh(&ctx.realm)?;
-        }
-        if me.browser.is_none() && sink == Sink::Cookie {
-            let says = "A session of tokens has no cookie: use the sink “tokens”.";
-            return Err(Kind::InputInvalid.param("sink").says(says).into());
-        }
         begin.within = Some(Within { session: me.session, user: me.user });
     }
     let mut caller = ctx.caller().await?;

@@ -2,7 +2,7 @@
 
 use super::show::AuditView;
 use axum::extract::Query;
-use latchstring_core::{Kind, audit, id::AuditId};
+use latchstring_core::{Kind, audit, id::AuditId, page};
 use latchstring_web::{Ctx, Problem, problem::Document};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -46,10 +46,10 @@ pub(crate) async fn page(
     query: Result<Query<AuditQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<axum::Json<AuditPage>, Problem> {
     let Query(query) = query.map_err(|_| Kind::InputInvalid.param("query").says("Known: cursor, limit."))?;
-    let limit = query.limit.unwrap_or(50).clamp(1, 200);
-    let mut rows = audit::list(ctx.realm.db(), target, query.cursor.map(AuditId), limit + 1).await?;
-    let more = rows.len() as i64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(200));
-    let next = more.then(|| rows.last().map(|r| r.id.0)).flatten();
-    Ok(axum::Json(AuditPage { audit: rows.into_iter().map(AuditView::of).collect(), next }))
+    let limit = page::limit(query.limit.unwrap_or(50));
+    let (rows, next) = audit::list(ctx.realm.db(), target, query.cursor.map(AuditId), limit).await?;
+    Ok(axum::Json(AuditPage {
+        audit: rows.into_iter().map(AuditView::of).collect(),
+        next: next.map(|id| id.0),
+    }))
 }

@@ -19,8 +19,7 @@ use latchstring_web::{
 use uuid::Uuid;
 
 /// Is the person at the proxy signed in? 200 with `X-Latchstring-User`, `-Session` and `-Claims` (a signed JWT of a
-/// kind of its own), else 401 (302 to the sign-in page where the original request asks for HTML by GET and comes by a
-/// proxy that names it).
+/// kind of its own), else 401, whatever the original request asks for: sending a person to sign in is the proxy's part.
 #[utoipa::path(get, path = "/api/v1/forward-auth", tag = "session", security(("cookie" = []), ("access_token" = [])),
     responses((status = 200, description = "Signed in; see the headers"), (status = 401, body = Document)))]
 pub async fn check(ctx: Ctx) -> Result<Response, Problem> {

@@ -97,15 +97,12 @@ pub async fn list(
 ) -> Result<axum::Json<InvitationsPage>, Problem> {
     ctx.key("invitations:read").await?;
     let Query(query) = query.map_err(|_| Kind::InputInvalid.param("query").says("Known: cursor, limit."))?;
-    let limit = query.limit.unwrap_or(50).clamp(1, 199);
-    let mut list = invitations::list(&ctx.realm, query.cursor.map(InvitationId), limit + 1).await?;
-    let more = list.len() as i64 > limit;
-    list.truncate(usize::try_from(limit).unwrap_or(199));
-    let next = more.then(|| list.last().map(|i| i.id.0)).flatten();
+    let limit = query.limit.unwrap_or(50);
+    let (list, next) = invitations::list(&ctx.realm, query.cursor.map(InvitationId), limit).await?;
     let now = ctx.realm.now();
     Ok(axum::Json(InvitationsPage {
         invitations: list.iter().map(|i| InvitationView::of(i, now)).collect(),
-        next,
+        next: next.map(|id| id.0),
     }))
 }
 

@@ -3,8 +3,7 @@
 use super::show::{parse_time, time};
 use axum::extract::Path;
 use http::StatusCode;
-use latchstring_core::{Kind, api_key, id::ApiKeyId, key};
-use latchstring_proto::jose::Alg;
+use latchstring_core::{Kind, admin::keys, api_key, id::ApiKeyId, key};
 use latchstring_web::{Ctx, Json, Problem, problem::Document};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -164,7 +163,8 @@ pub async fn signing(ctx: Ctx) -> Result<axum::Json<SigningKeysView>, Problem> {
 pub struct RotateBody {
     /// `native`, or `token_endpoint_rs256`, `…_es256`, `…_eddsa`.
     pub ring: String,
-    /// Sign with the new key at once, for an emergency. Else it is published ten minutes before.
+    /// Sign with the new key at once, for an emergency: revoke the one before it then. Else it is published ten minutes
+    /// before it signs.
     #[serde(default)]
     pub now: bool,
 }
@@ -185,22 +185,19 @@ pub async fn rotate(
     Json(body): Json<RotateBody>,
 ) -> Result<(StatusCode, axum::Json<RotateView>), Problem> {
     let by = ctx.key("keys:write").await?;
-    let purpose = [
-        key::Purpose::Native,
-        key::Purpose::TokenEndpoint(Alg::Rs256),
-        key::Purpose::TokenEndpoint(Alg::Es256),
-        key::Purpose::TokenEndpoint(Alg::EdDSA),
-    ]
-    .into_iter()
-    .find(|p| p.word() == body.ring)
-    .ok_or_else(|| {
-        Kind::InputInvalid.param("ring").says("There is no such ring; GET /api/v1/keys/signing lists them.")
-    })?;
-    let ahead = if body.now { 0 } else { key::PUBLISH_AHEAD };
-    let realm = &ctx.realm;
-    let longest = realm.longest_token();
-    let kid =
-        key::rotate(realm.db(), realm.ground(), realm.mount(), purpose, ahead, longest, by.actor()).await?;
-    realm.reload_rings().await?;
+    let kid = keys::rotate(&ctx.realm, by.actor(), &ctx.source, &body.ring, body.now).await?;
     Ok((StatusCode::CREATED, axum::Json(RotateView { kid })))
+}
+
+/// Take a signing key back, at once, when its private part may have got out: rotate its ring with `now` first. Every
+/// access token, identity header and `/token` answer that it signed is refused from then on, so apps have to refresh
+/// theirs; cookie sessions and refresh tokens go on, since no key signs them.
+#[utoipa::path(delete, path = "/api/v1/keys/signing/{kid}", tag = "realm", params(("kid" = String, Path)),
+    security(("api_key" = [])),
+    responses((status = 204, description = "Taken back"), (status = "4XX", body = Document)))]
+pub async fn revoke_signing(ctx: Ctx, kid: Option<Path<String>>) -> Result<StatusCode, Problem> {
+    let by = ctx.key("keys:write").await?;
+    let Some(Path(kid)) = kid else { return Err(Kind::NotFound.into()) };
+    keys::revoke(&ctx.realm, by.actor(), &ctx.source, &kid).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -54,6 +54,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(keys::revoke))
         .routes(routes!(keys::signing))
         .routes(routes!(keys::rotate))
+        .routes(routes!(keys::revoke_signing))
         .routes(routes!(audit::list))
         .routes(routes!(revocations::snapshot))
         .routes(routes!(revocations::events))

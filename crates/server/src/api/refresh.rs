@@ -1,7 +1,7 @@
 //! `POST /api/v1/refresh`.
 
 use super::show::TokensView;
-use latchstring_core::{limit::Rule, token::mint};
+use latchstring_core::token::mint;
 use latchstring_web::{Ctx, Json, Problem, problem::Document};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -19,7 +19,6 @@ pub struct RefreshBody {
 #[utoipa::path(post, path = "/api/v1/refresh", tag = "session", request_body = RefreshBody,
     responses((status = 200, body = TokensView), (status = "4XX", body = Document)))]
 pub async fn refresh(ctx: Ctx, Json(body): Json<RefreshBody>) -> Result<axum::Json<TokensView>, Problem> {
-    ctx.realm.limit_address(Rule::TokensByAddress, &ctx.source).await?;
     let (_, tokens) = mint::refresh(&ctx.realm, &body.refresh_token, &ctx.source).await?;
     Ok(axum::Json(TokensView::of(&tokens)))
 }

@@ -55,15 +55,33 @@ pub struct SnapshotView {
     pub position: i64,
     /// What ended, and what a token could still claim.
     pub ended: Vec<EndedView>,
+    /// The cursor of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
 }
 
-/// Everything that still matters, for a cold start; then follow `/api/v1/revocations/events?after=position`.
-#[utoipa::path(get, path = "/api/v1/revocations", tag = "realm", security(("api_key" = [])),
+/// Which page.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotQuery {
+    /// `next` of the page before.
+    cursor: Option<i64>,
+}
+
+/// Everything that still matters, for a cold start: up to 10,000 endings a page. Then follow
+/// `/api/v1/revocations/events?after=position`, with the position of the first page.
+#[utoipa::path(get, path = "/api/v1/revocations", tag = "realm", params(SnapshotQuery), security(("api_key" = [])),
     responses((status = 200, body = SnapshotView), (status = "4XX", body = Document)))]
-pub async fn snapshot(ctx: Ctx) -> Result<axum::Json<SnapshotView>, Problem> {
+pub async fn snapshot(
+    ctx: Ctx,
+    query: Result<Query<SnapshotQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<axum::Json<SnapshotView>, Problem> {
     ctx.key("revocations:read").await?;
-    let (position, list) = ended::snapshot(ctx.realm.db(), ctx.realm.now()).await?;
-    Ok(axum::Json(SnapshotView { position, ended: list.iter().map(EndedView::of).collect() }))
+    let Query(query) = query.map_err(|_| Kind::InputInvalid.param("query").says("Known: cursor."))?;
+    let page = ended::snapshot(ctx.realm.db(), ctx.realm.now(), query.cursor.unwrap_or(0)).await?;
+    let ended = page.ended.iter().map(EndedView::of).collect();
+    Ok(axum::Json(SnapshotView { position: page.position, ended, next: page.next }))
 }
 
 /// From where to follow.
@@ -75,7 +93,7 @@ pub struct EventsQuery {
     after: Option<i64>,
 }
 
-/// How often the feed looks for news, and how often it says that it lives.
+/// How often a reader looks for news in what all of them share, and how often the feed says that it lives.
 const LOOK: Duration = Duration::from_millis(100);
 /// In how many looks the reader's key is looked at again.
 const LOOKS_A_KEY: u32 = 10;
@@ -104,7 +122,7 @@ pub async fn events(
         };
     let after = match last {
         Some(position) => position,
-        None => ended::snapshot(ctx.realm.db(), ctx.realm.now()).await?.0,
+        None => ended::position(ctx.realm.db()).await?,
     };
     let feed = follow(ctx.app.clone(), key.id, after);
     Ok(Sse::new(feed).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("lives")).into_response())
@@ -133,7 +151,7 @@ fn follow(app: App, key: ApiKeyId, after: i64) -> impl Stream<Item = Result<Even
             tokio::time::sleep(LOOK).await;
             let realm = state.app.realm()?;
             // The database is away: the reader notices by the missing heartbeat no later than by a closed feed.
-            let list = ended::after(realm.db(), state.after, 500).await.ok()?;
+            let list = realm.feed().after(realm.db(), state.after).await.ok()?;
             state.looks += 1;
             // A key that was taken back reads nothing more, and its feed is closed within a second.
             let due = !list.is_empty() || state.looks.is_multiple_of(LOOKS_A_KEY);

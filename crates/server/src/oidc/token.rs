@@ -8,7 +8,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use latchstring_core::{
-    Class, Error, Kind, attempt::Caller, key::Purpose, limit::Rule, oauth::password_grant, secret::Password,
+    Class, Error, Kind, attempt::Caller, key::Purpose, oauth::password_grant, secret::Password,
 };
 use latchstring_proto::jose::Alg;
 use latchstring_web::{Ctx, Problem, body, problem};
@@ -78,15 +78,7 @@ async fn answer(ctx: Ctx, request: Request) -> Result<Answer, Problem> {
     if !ctx.realm.settings().1.token_endpoint.enabled {
         return Err(Kind::NotFound.into());
     }
-    ctx.realm.limit_address(Rule::TokensByAddress, &ctx.source).await?;
-    let form = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
-        v.split(';').next().is_some_and(|t| t.trim() == "application/x-www-form-urlencoded")
-    });
-    if !form {
-        return Err(Kind::InputInvalid.param("Content-Type").says("Send a form.").into());
-    }
-    let bytes = body::read(request).await?;
-    let form: Form = body::form(&bytes)?;
+    let form: Form = body::form(request).await?;
     if form.grant_type.as_deref().is_some_and(|g| g != "password") {
         return Err(Kind::InputInvalid.param("grant_type").into());
     }

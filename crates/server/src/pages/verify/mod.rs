@@ -304,14 +304,6 @@ impl FromRequest<App> for Form {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
         let fails = |Problem(error)| Failure::new(app, error);
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        if kind
-            .is_none_or(|v| v.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded"))
-        {
-            let says = "Open the page again, and send its form.";
-            return Err(fails(Kind::InputInvalid.param("Content-Type").says(says).into()));
-        }
-        let bytes = body::read(request).await.map_err(fails)?;
-        body::form(&bytes).map_err(fails)
+        body::form(request).await.map_err(fails)
     }
 }
