@@ -1,4 +1,4 @@
-//! What a review of the rules found: each test failed before.
+//! What a review of the rules found, kept found.
 
 use latchstring_core::{
     Kind, Result, account,
