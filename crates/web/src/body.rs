@@ -55,14 +55,19 @@ fn is(request: &Request, media_type: &str) -> bool {
         .is_some_and(|t| t.trim().eq_ignore_ascii_case(media_type))
 }
 
-/// Reads a form (`application/x-www-form-urlencoded`), and nothing else. Members that stand twice are refused.
+/// Reads a form (`application/x-www-form-urlencoded`), and nothing else.
 pub async fn form<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
     if !is(&request, "application/x-www-form-urlencoded") {
         return Err(Kind::InputInvalid.param("Content-Type").says("Send a form.").into());
     }
     let bytes = read(request).await?;
-    serde_urlencoded::from_bytes(&bytes).map_err(|_| {
-        Kind::InputInvalid.param("body").says("The form can’t be read, or a member stands twice.").into()
+    Ok(pairs(&bytes)?)
+}
+
+/// Reads the members of a form. One that stands twice is refused.
+pub fn pairs<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    serde_urlencoded::from_bytes(bytes).map_err(|_| {
+        Kind::InputInvalid.param("body").says("The form can’t be read, or a member stands twice.")
     })
 }
 

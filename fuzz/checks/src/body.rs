@@ -2,7 +2,7 @@
 //! may be a secret, so the sentence holds no value.
 
 use crate::text;
-use latchstring_web::body::{explain, form};
+use latchstring_web::body::{self, explain};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ struct Form {
 }
 
 fn pairs(data: &[u8]) {
-    let read = form::<Form>(data);
+    let read = body::pairs::<Form>(data);
     let Ok(all) = serde_urlencoded::from_bytes::<Vec<(String, String)>>(data) else {
         assert!(read.is_err());
         return;

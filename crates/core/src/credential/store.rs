@@ -52,10 +52,5 @@ pub async fn upgrade(tx: &mut Tx, user: UserId, old: &str, new: &str) -> Result<
 
 /// Takes away what was set while nobody had proven the address or vouched for it.
 pub async fn evict_unproven(tx: &mut Tx, user: UserId) -> Result<u64> {
-    Ok(tx
-        .exec(
-            "DELETE FROM credentials WHERE user_id = $1 AND set_proven = FALSE",
-            &[&user.0],
-        )
-        .await?)
+    Ok(tx.exec("DELETE FROM credentials WHERE user_id = $1 AND set_proven = FALSE", &[&user.0]).await?)
 }
