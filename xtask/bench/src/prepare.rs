@@ -150,7 +150,7 @@ async fn more(realm: &Realm, world: &mut World) -> Result<()> {
     while world.cookies.len() < SESSIONS {
         let mut held = Vec::new();
         for user in page.iter().take(SESSIONS - world.cookies.len()) {
-            let one = hold(realm, *user);
+            let one = hold(realm, user.user.id);
             note(realm, world, &one)?;
             held.push(one);
         }
