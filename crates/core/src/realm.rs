@@ -345,13 +345,14 @@ impl Realm {
         let now = self.now();
         self.0.ended.poll(self.db(), now).await?;
         let (settings_rev, rings_rev) = self.db().read(async |tx| store::revs(tx).await).await?;
+        // Before the settings: a document of a newer node that can't be read must not keep this one from the keys.
+        if rings_rev != self.0.rings.load().rev {
+            self.reload_rings().await?;
+        }
         if settings_rev > self.0.settings.load().0
             && let Some((rev, body)) = self.db().read(async |tx| settings::store::load(tx).await).await?
         {
             self.use_settings(rev, Settings::from_json(&body)?.opened(&self.ground().keys)?);
-        }
-        if rings_rev != self.0.rings.load().rev {
-            self.reload_rings().await?;
         }
         Ok(())
     }
