@@ -144,12 +144,18 @@ pub async fn list(realm: &Realm, query: Option<&str>, cursor: Option<&str>, limi
                     .into());
             }
         }
-        let prefix = query.trim().to_lowercase();
+        // As addresses are folded, and as usernames are.
+        let (address, name) = identifier::prefixes(query.trim());
         let after = cursor.unwrap_or_default().to_owned();
         return realm
             .db()
             .read(async |tx| -> Result<Page> {
-                let mut found = user::store::search(tx, &prefix, &after, limit + 1).await?;
+                let mut found = user::store::search(tx, &address, &after, limit + 1).await?;
+                if name != address {
+                    found.extend(user::store::search(tx, &name, &after, limit + 1).await?);
+                    found.sort_by(|(_, a), (_, b)| a.cmp(b));
+                    found.dedup();
+                }
                 let next = cut(&mut found, limit).map(|(_, normal)| normal);
                 let mut users: Vec<Full> = Vec::with_capacity(found.len());
                 for (id, _) in found {
@@ -248,7 +254,7 @@ pub async fn ban(
             user::store::set_status(tx, id, true, until, reason.as_deref()).await?;
             user::store::bump_auth(tx, id).await?;
             challenge::store::void_of_user(tx, id, now).await?;
-            let endings = session::end_everything(tx, &ground, id, "user_banned", keep).await?;
+            let endings = session::end_everything(tx, &ground, id, "user_banned", now, keep).await?;
             audit::write(tx, entry.clone()).await?;
             Ok((user::store::full(tx, id).await?.ok_or(Kind::NotFound)?, endings))
         })
@@ -296,7 +302,7 @@ pub async fn set_password(
             credential::store::set_password(tx, row, id, &phc, set_by, true, now).await?;
             user::store::bump_auth(tx, id).await?;
             challenge::store::void_of_user(tx, id, now).await?;
-            let endings = session::end_everything(tx, &ground, id, "password_set", keep).await?;
+            let endings = session::end_everything(tx, &ground, id, "password_set", now, keep).await?;
             audit::write(tx, entry.clone()).await?;
             Ok(endings)
         })

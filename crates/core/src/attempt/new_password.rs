@@ -76,7 +76,8 @@ pub async fn new_password(
                     attempt.auth_rev = Some(user::store::bump_auth(tx, user).await?);
                     challenge::store::void_of_user(tx, user, now).await?;
                     kit.note(
-                        session::end_everything(tx, &kit.ground, user, "password_reset", kit.keep).await?,
+                        session::end_everything(tx, &kit.ground, user, "password_reset", now, kit.keep)
+                            .await?,
                     );
                     if let Some(notice) = &notice {
                         outbox::put(tx, notice).await?;

@@ -70,7 +70,7 @@ pub(crate) async fn address(
                         return Err(void().into());
                     }
                     // The realm may have closed since the message was sent.
-                    if !kit.makes_accounts() && attempt.body.invitation.is_none() {
+                    if !kit.makes_accounts(attempt.body.invitation.is_some()) {
                         return Err(Kind::SignUpClosed.into());
                     }
                     attempt.kind = AttemptKind::SignUp;
@@ -111,7 +111,8 @@ async fn evict(
     identifier::store::delete_unproven(tx, stored.user, stored.id).await?;
     session::store::evict_identities(tx, stored.user).await?;
     challenge::store::void_of_user(tx, stored.user, now).await?;
-    let endings = session::end_everything(tx, &kit.ground, stored.user, "address_proven", kit.keep).await?;
+    let endings =
+        session::end_everything(tx, &kit.ground, stored.user, "address_proven", now, kit.keep).await?;
     kit.note(endings);
     family::store::end_of_user(tx, stored.user, now, "address_proven").await?;
     user::store::bump_auth(tx, stored.user).await?;

@@ -43,9 +43,13 @@ pub async fn check(realm: &Realm, value: &str) -> Result<Option<Known>> {
     let hash = cookie.hashed();
     let id = BrowserId(cookie.id);
     let now = realm.now();
-    if let Some(cached) = remembered(realm, id, now) {
-        return Ok(admit(realm, &hash, id, &cached, now));
+    if let Some(cached) = remembered(realm, id, now)
+        && let Some(known) = admit(realm, &hash, id, &cached, now)
+    {
+        return Ok(Some(known));
     }
+    // Another secret than memory's is wrong, or newer: another node may have changed it a moment ago. A flood of wrong
+    // ones costs what one for unknown browsers does, a read by key each, and changes nothing in memory.
     // In a box: what a hit, the usual case, carries along stays small.
     Box::pin(read(realm, &hash, id, now)).await
 }
@@ -83,9 +87,9 @@ async fn read(
         return Ok(None);
     };
     let known = admit(realm, hash, id, &row, now);
-    if fresh {
-        // Cached whoever asked: the entry holds the stored hash, and each look compares with it. What ended between
-        // our reading and this line is found by `dead` at the next look, since endings outlive cached entries.
+    if fresh && known.is_some() {
+        // What ended between our reading and this line is found by `dead` at the next look, since endings outlive
+        // cached entries.
         realm.cache().browsers.insert(id.0, Arc::new(row));
     }
     Ok(known)
