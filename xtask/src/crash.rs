@@ -1,7 +1,5 @@
 //! `cargo xtask crash`: kills the server in the middle of its work, again and again, and looks whether everything that
 //! it had confirmed is there afterwards. A confirmed deletion must stay a deletion too: that is what revoking means.
-//!
-//! Hidden from the menu until the server that it crashes exists.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
@@ -20,7 +18,7 @@ pub(crate) const COMMAND: Command = Command {
     name: "crash",
     usage: "crash [--rounds N] [--database sqlite|postgres]",
     about: "Kills the server while it works, N times (20), and checks that what it had confirmed survived.",
-    hidden: true,
+    hidden: false,
     run: crash,
 };
 

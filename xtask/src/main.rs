@@ -10,6 +10,7 @@ mod bench;
 mod clock;
 mod crash;
 mod deny;
+mod fuzz;
 mod http;
 mod keep;
 mod postgres;
@@ -30,7 +31,8 @@ struct Command {
     run: fn(&[String]) -> ExitCode,
 }
 
-const COMMANDS: &[Command] = &[test::COMMAND, tidy::COMMAND, deny::COMMAND, crash::COMMAND, bench::COMMAND];
+const COMMANDS: &[Command] =
+    &[test::COMMAND, tidy::COMMAND, deny::COMMAND, crash::COMMAND, bench::COMMAND, fuzz::COMMAND];
 
 /// Exit codes, the same as the product's: done, failed, and "you asked for something that does not exist".
 const FAILED: u8 = 1;

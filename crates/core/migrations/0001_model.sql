@@ -397,6 +397,16 @@ CREATE INDEX ended_at ON ended (at);
 CREATE INDEX ended_unplaced ON ended (id) WHERE position IS NULL AND kind <> 'browser';
 CREATE UNIQUE INDEX ended_position ON ended (position) WHERE position IS NOT NULL;
 CREATE INDEX ended_expiry ON ended (keep_until);
+-- Nodes that listen look at once; the others, and those who miss it, at their next poll.
+-- only: postgres
+CREATE FUNCTION latchstring_tell_ended() RETURNS trigger AS $$
+BEGIN
+    PERFORM pg_notify('latchstring_ended', '');
+    RETURN NULL;
+END
+$$ LANGUAGE plpgsql;
+-- only: postgres
+CREATE TRIGGER latchstring_ended AFTER INSERT ON ended FOR EACH STATEMENT EXECUTE FUNCTION latchstring_tell_ended();
 
 CREATE TABLE api_keys (
     id BYTEA NOT NULL PRIMARY KEY,

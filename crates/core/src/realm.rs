@@ -21,6 +21,8 @@ use latchstring_proto::password::Params;
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
 
+pub use store::Dev;
+
 /// Why a realm does not open. Each message says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -110,12 +112,23 @@ pub trait Breached: Send + Sync + 'static {
     fn contains(&self, password: &str) -> bool;
 }
 
+/// What a realm is made of, once its database was looked at.
+struct Loading {
+    db: Db,
+    ground: Ground,
+    hash: Arc<HashPool>,
+    issuer: String,
+    dev: Option<Dev>,
+    mount: MountId,
+    breached: Option<Arc<dyn Breached>>,
+}
+
 struct Inner {
     db: Db,
     ground: Ground,
     hash: Arc<HashPool>,
     issuer: Arc<str>,
-    dev: bool,
+    dev: Option<Dev>,
     mount: MountId,
     settings: ArcSwap<(i64, Settings)>,
     rings: ArcSwap<Rings>,
@@ -135,9 +148,17 @@ impl Realm {
     /// Opens a realm: migrates, checks the secret and the marks, loads settings and keys.
     pub async fn open(opening: Opening) -> Result<Realm, OpenError> {
         opening.db.migrate(crate::MIGRATIONS).await?;
-        let mount = store::prepare(&opening).await?;
-        key::ensure(&opening.db, &opening.ground, mount, Purpose::Native).await?;
-        Self::load(opening, mount).await
+        // The usual start finds all as it should be, and writes nothing.
+        let found = opening.db.read(async |tx| store::find(tx).await).await?;
+        let found = match found.filter(|found| found.fits(&opening)) {
+            Some(found) => found,
+            None => store::prepare(&opening).await?,
+        };
+        let Opening { db, ground, hash, issuer, breached, .. } = opening;
+        let loading = Loading { db, ground, hash, issuer, dev: found.dev(), mount: found.mount, breached };
+        let realm = Self::load(loading).await?;
+        realm.ring(Purpose::Native).await?;
+        Ok(realm)
     }
 
     /// Opens a realm beside its server, as a command does: issuer and kind are what the database says. Nothing is
@@ -159,14 +180,12 @@ impl Realm {
         }
         let found = db.read(async |tx| store::find(tx).await).await?.ok_or(OpenError::Empty)?;
         found.check_secret(&ground.keys)?;
-        let dev = found.is_dev();
-        let opening =
-            Opening { db, ground, hash, issuer: found.issuer, dev, accept_new_url: false, breached };
-        Self::load(opening, found.mount).await
+        let (dev, mount, issuer) = (found.dev(), found.mount, found.issuer);
+        Self::load(Loading { db, ground, hash, issuer, dev, mount, breached }).await
     }
 
-    async fn load(opening: Opening, mount: MountId) -> Result<Realm, OpenError> {
-        let Opening { db, ground, hash, issuer, dev, breached, .. } = opening;
+    async fn load(loading: Loading) -> Result<Realm, OpenError> {
+        let Loading { db, ground, hash, issuer, dev, mount, breached } = loading;
         let (rev, body) = db
             .read(async |tx| settings::store::load(tx).await)
             .await?
@@ -218,8 +237,13 @@ impl Realm {
         &self.0.issuer
     }
 
-    /// Whether this is `latchstring dev`.
+    /// Whether this is a realm of `latchstring dev`.
     pub fn is_dev(&self) -> bool {
+        self.0.dev.is_some()
+    }
+
+    /// What permits things that are for development only.
+    pub fn dev(&self) -> Option<Dev> {
         self.0.dev
     }
 

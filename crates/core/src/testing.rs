@@ -57,10 +57,16 @@ pub struct TestRealm {
 impl TestRealm {
     /// A realm with the default settings, but for hashes that cost next to nothing.
     pub async fn new() -> Self {
+        Self::opened_as(false, ISSUER).await
+    }
+
+    /// [`TestRealm::new`] of `latchstring dev`, or not, at this address.
+    pub async fn opened_as(dev: bool, issuer: &str) -> Self {
         let db = TestDb::new(crate::MIGRATIONS).await;
         let clock = Arc::new(TestClock::at(START));
         let secret = Keys::generate(&SystemRandom::default());
-        let opening = opening(db.db.clone(), clock.clone(), &secret);
+        let mut opening = opening(db.db.clone(), clock.clone(), &secret);
+        (opening.dev, opening.issuer) = (dev, issuer.into());
         let realm = Realm::open(opening).await.expect("a fresh realm opens");
         let test = Self { realm, clock, mailbox: Arc::default(), secret, db };
         test.set(|s| {

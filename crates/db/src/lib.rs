@@ -49,6 +49,19 @@ enum Backend {
     Postgres(postgres::Postgres),
 }
 
+/// What [`Db::listen`] hears, until this is dropped.
+pub struct Hints(Option<postgres::Listener>);
+
+impl Hints {
+    /// Waits until something was said since the last time, or may have been while nobody listened.
+    pub async fn heard(&self) {
+        match &self.0 {
+            Some(listener) => listener.heard().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Engine {
@@ -161,6 +174,15 @@ impl Db {
         match &self.0.backend {
             Backend::Sqlite(sqlite) => sqlite.read_slow(f).await,
             Backend::Postgres(postgres) => postgres.read_slow(f).await,
+        }
+    }
+
+    /// Listens for what is said on a channel with PostgreSQL's NOTIFY, over a connection of its own. Only a hint to
+    /// look sooner: it may come late, twice or not at all, and never comes on SQLite.
+    pub fn listen(&self, channel: &'static str) -> Hints {
+        match &self.0.backend {
+            Backend::Sqlite(_) => Hints(None),
+            Backend::Postgres(postgres) => Hints(Some(postgres.listen(channel))),
         }
     }
 

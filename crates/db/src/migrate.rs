@@ -163,7 +163,7 @@ pub(crate) async fn sqlite_schema(path: PathBuf) -> Result<Option<i64>, Error> {
 }
 
 pub(crate) async fn postgres_schema(postgres: &Postgres) -> Result<Option<i64>, Error> {
-    let client = postgres.connector().migrator().await?;
+    let client = postgres.reader().await?;
     Ok(if postgres_known(&client).await? { newest(&postgres_state(&client).await?) } else { None })
 }
 
@@ -172,11 +172,13 @@ fn newest(applied: &[Applied]) -> Option<i64> {
 }
 
 pub(crate) async fn postgres(postgres: &Postgres, migrations: &[Migration]) -> Result<(), MigrateError> {
+    // The usual start finds all of them applied: a look over a connection that is needed anyway.
+    let client = postgres.reader().await?;
+    if postgres_known(&client).await? && next(migrations, &postgres_state(&client).await?)?.is_none() {
+        return Ok(());
+    }
     let client = postgres.connector().migrator().await?;
     loop {
-        if postgres_known(&client).await? && next(migrations, &postgres_state(&client).await?)?.is_none() {
-            return Ok(());
-        }
         run(&client, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         // Dropping the connection on an error rolls back.
         run(&client, LOCK).await?;

@@ -47,7 +47,7 @@ pub(crate) enum Command {
     ApiKey(ApiKey),
     /// Copy an SQLite database while it is in use
     #[command(
-        after_help = "Example:\n  latchstring backup backups/$(date +%F).db\n\nThe copy is sealed under LATCHSTRING_SECRET, which is not in it: keep that apart.\nPostgreSQL has tools of its own: pg_dump --format=custom."
+        after_help = "Example:\n  latchstring backup backups/$(date +%F).db\n\nThe copy is sealed under LATCHSTRING_SECRET, which is not in it: keep that apart.\nTo put it back, stop the server, move the database away with the -wal and -shm files beside it, put the copy in its\nplace, and start once with `latchstring serve --restored`: a copy remembers no sign-out that came after it.\n\nPostgreSQL has tools of its own: pg_dump --format=custom. After pg_restore, too, start once with --restored."
     )]
     Backup(Backup),
     /// Print the OpenAPI document of the API
@@ -59,6 +59,9 @@ pub(crate) struct Serve {
     /// Take the database's issuer to be the new LATCHSTRING_URL, once, after the address really changed
     #[arg(long)]
     pub(crate) accept_new_url: bool,
+    /// End every sign-in from before, once, after the database was put back from a backup
+    #[arg(long)]
+    pub(crate) restored: bool,
 }
 
 #[derive(Args)]

@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) dev: bool,
     /// Whether a changed issuer is taken.
     pub(crate) accept_new_url: bool,
+    /// Whether the database was put back from a backup, which knows no ending that came after it.
+    pub(crate) restored: bool,
     pub(crate) listener: TcpListener,
     pub(crate) metrics: Option<TcpListener>,
     /// The public origin.
@@ -120,6 +122,14 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
         Some(mailbox) => mailbox,
         None => Arc::new(smtp(&plan.config)?),
     };
+    if plan.restored {
+        // Before anything is answered.
+        latchstring_core::admin::restored::end_all(&realm).await?;
+        tracing::warn!(
+            "--restored: every sign-in from before has ended. Passwords, bans and API keys are as in the backup: look \
+             at `latchstring api-key list`"
+        );
+    }
     app.open(realm.clone());
     let (stop_loops, stopping) = watch::channel(false);
     let mut background = tokio::spawn(latchstring_core::jobs::run(realm.clone(), mailer, stopping));

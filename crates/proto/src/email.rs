@@ -12,7 +12,7 @@ use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// RFC 5321 4.5.3.1.3 with erratum 1690: 256 octets of path are 254 of address.
+/// RFC 5321 4.5.3.1.3 gives a path 256 octets, two of which are its brackets (erratum 1690 of RFC 3696 counts so).
 pub const MAX_ADDRESS: usize = 254;
 /// RFC 5321 4.5.3.1.1: "The maximum total length of a user name or other local-part is 64 octets".
 pub const MAX_LOCAL: usize = 64;
@@ -60,7 +60,12 @@ impl Email {
         }
         let local = check_local(local)?;
         let domain = check_domain(domain)?;
-        let normal = format!("{}@{domain}", fold(&local));
+        let folded = fold(&local);
+        // A few letters are longer in lower case.
+        if folded.len() > MAX_LOCAL {
+            return Err(EmailError::TooLong);
+        }
+        let normal = format!("{folded}@{domain}");
         let mailbox = format!("{local}@{domain}");
         if normal.len() > MAX_ADDRESS || mailbox.len() > MAX_ADDRESS {
             return Err(EmailError::TooLong);
@@ -115,7 +120,7 @@ fn check_local(local: &str) -> Result<String, EmailError> {
         }
     };
     let dots = nfc.starts_with('.') || nfc.ends_with('.') || nfc.contains("..");
-    // RFC 2047 2: an encoded word is all atext, and some mail libraries decode it in an address.
+    // RFC 2047 2: an encoded word can be all atext, and some mail libraries decode it in an address.
     let encoded_word = nfc.contains("=?") || nfc.contains("?=");
     let lone_mark = nfc.chars().next().is_some_and(unicode_normalization::char::is_combining_mark);
     if dots || encoded_word || lone_mark || !nfc.chars().all(allowed) {
@@ -247,6 +252,8 @@ mod tests {
         }
         assert_eq!(refused(&format!("{}@good.test", "a".repeat(65))), EmailError::TooLong);
         normal(&format!("{}@good.test", "a".repeat(64)));
+        // In lower case it is a byte longer, and its normal form would be no address.
+        assert_eq!(refused(&format!("{}İ@good.test", "a".repeat(62))), EmailError::TooLong);
         assert_eq!(refused(&format!("a@{}.test", "b".repeat(250))), EmailError::TooLong);
         assert_eq!(refused(&format!("a@{}.test", "b".repeat(64))), EmailError::Domain);
     }

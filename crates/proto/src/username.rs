@@ -60,7 +60,14 @@ impl Username {
         }
         check_marks(&folded)?;
         check_scripts(&folded)?;
-        let normal = folded.chars().map(|c| look_alike(c).unwrap_or(c)).collect();
+        // Apart from their accents, which look the same on every letter; the replaced letter may then compose with its
+        // accent, or have a dot too many.
+        let replaced: String = folded.nfd().map(|c| look_alike(c).unwrap_or(c)).collect();
+        let normal = fold(&replaced);
+        // Two accents of Greek that were one character with their letter are two with its look-alike.
+        if normal.chars().count() > MAX_USERNAME {
+            return Err(UsernameError::Length);
+        }
         Ok(Self { typed: typed.to_owned(), normal })
     }
 
@@ -285,6 +292,11 @@ mod tests {
             ("сор", "cop"),
             ("ﬁsh", "fish"),
             ("i\u{307}vy", "ivy"),
+            // Cyrillic letters under an accent, in two characters and in one.
+            ("jos\u{435}\u{301}", "josé"),
+            ("\u{430}\u{301}", "á"),
+            ("\u{441}\u{43e}\u{440}\u{450}", "copè"),
+            ("\u{456}\u{307}vy", "ivy"),
         ] {
             assert_eq!(normal(imitation), normal(real), "{imitation}");
         }
@@ -323,7 +335,9 @@ mod tests {
         for edge in [".a", "a.", "_a", "a-", "."] {
             assert_eq!(Username::parse(edge), Err(UsernameError::Edge));
         }
-        for length in [String::new(), "x".repeat(65), "x".repeat(1 << 20), "\u{fdfa}".repeat(10)] {
+        for length in
+            [String::new(), "x".repeat(65), "x".repeat(1 << 20), "\u{fdfa}".repeat(10), "\u{3b0}".repeat(64)]
+        {
             assert_eq!(Username::parse(&length), Err(UsernameError::Length));
         }
     }

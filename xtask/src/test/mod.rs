@@ -125,6 +125,13 @@ fn fmt(_: &mut Stage) -> Outcome {
     if !ok {
         println!("`cargo fmt --all` mends it.");
     }
+    // A workspace of its own.
+    let fuzz = ["fmt", "--manifest-path", "fuzz/Cargo.toml"];
+    let fuzz_ok = run::shown_run(run::cargo().args(fuzz).arg("--check"));
+    if !fuzz_ok {
+        println!("`cargo {}` mends it.", fuzz.join(" "));
+    }
+    let ok = ok && fuzz_ok;
     Outcome::Ran(Counts::one(ok))
 }
 

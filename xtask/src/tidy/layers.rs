@@ -20,6 +20,9 @@ const RULES: &[(&str, May)] = &[
     // Dialects do not see each other, nor our own faces.
     ("dialects/*", May::Know(&["latchstring-proto", "latchstring-core", "latchstring-web"])),
     ("xtask", May::Know(&[])),
+    // Parsers of every crate below the faces are checked in one place, and libFuzzer is kept out of it.
+    ("fuzz/checks", May::Know(&["latchstring-proto", "latchstring-core", "latchstring-web"])),
+    ("fuzz", May::Know(&["latchstring-fuzz"])),
     // It fills a database through the rules themselves.
     ("xtask/bench", May::KnowAll),
 ];

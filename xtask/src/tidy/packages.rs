@@ -151,7 +151,7 @@ fn one(rest: &mut &[&str]) -> bool {
 }
 
 pub(super) fn sources(tree: &Tree) -> Vec<Problem> {
-    let lock = tree.files.iter().filter(|file| file.path == "Cargo.lock");
+    let lock = tree.files.iter().filter(|file| file.path.rsplit('/').next() == Some("Cargo.lock"));
     let mut problems = Vec::new();
     for file in lock {
         for (number, line) in file.text.lines().enumerate() {
@@ -211,8 +211,11 @@ mod tests {
     fn a_foreign_source_is_told() {
         let lock = "source = \"registry+https://registry.example/index\"\nsource = \"git+https://example.com/x#1\"\n";
         assert_said(
-            &sources(&Tree::of(&[("Cargo.lock", lock)])),
-            &["Cargo.lock:2: not from the package registry: git+https://example.com/x#1"],
+            &sources(&Tree::of(&[("Cargo.lock", lock), ("fuzz/Cargo.lock", lock), ("notes.md", lock)])),
+            &[
+                "Cargo.lock:2: not from the package registry: git+https://example.com/x#1",
+                "fuzz/Cargo.lock:2: ",
+            ],
         );
     }
 

@@ -1,6 +1,7 @@
 //! What operators do: by API key, or by a command on the server's machine.
 
 pub mod invitations;
+pub mod restored;
 pub mod settings;
 pub mod setup;
 pub mod users;

@@ -63,6 +63,9 @@ pub async fn create(realm: &Realm, actor: Actor, source: &Source, new: NewUser) 
     let rows = [0, 1].map(|i| IdentifierId::new(now + i, ground.random()));
     let credential = CredentialId::new(now, ground.random());
     let by = actor.id().unwrap_or_else(|| actor.kind().to_owned());
+    // A backend that signs people up hands on what a stranger typed, address and password alike. Unless it vouches for
+    // the address, the password goes when somebody proves that it is theirs.
+    let set_proven = new.email.is_none() || new.email_asserted;
     let entry = Entry::new(ground.audit_id(), now, "user.created", actor).on("user", id.0).from(source);
     realm
         .db()
@@ -87,7 +90,7 @@ pub async fn create(realm: &Realm, actor: Actor, source: &Source, new: NewUser) 
             }
             user::store::change(tx, id, &new.profile).await?;
             if let Some((phc, set_by)) = &prepared {
-                credential::store::set_password(tx, credential, id, phc, *set_by, true, now).await?;
+                credential::store::set_password(tx, credential, id, phc, *set_by, set_proven, now).await?;
             }
             audit::write(tx, entry.clone()).await?;
             user::store::full(tx, id).await?.ok_or_else(|| Kind::NotFound.into())

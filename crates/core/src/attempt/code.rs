@@ -32,7 +32,7 @@ pub async fn send(realm: &Realm, caller: &Caller, id: AttemptId) -> Result<()> {
     let settings = realm.settings();
     let ground = realm.ground();
     let purpose = purpose(&attempt, step);
-    let fresh = Fresh::new(ground, purpose);
+    let fresh = Fresh::new(ground, purpose, &target.address.normal, realm.dev());
     let link = format!("{}/verify?token={}", realm.issuer(), *fresh.link.text());
     let minutes = settings.1.code.seconds / 60;
     let name = &settings.1.name;

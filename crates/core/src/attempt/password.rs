@@ -264,7 +264,7 @@ async fn try_proof(realm: &Realm, key: [u8; 32], mut at: Micros) -> Result<Resul
     loop {
         let evaluation = realm.proving().begin(key);
         if count_try(realm, key, at).await? {
-            return Ok(Ok(Counted { key, at, _evaluation: evaluation }));
+            return Ok(Ok(Counted { key, at, _evaluation: evaluation.counted() }));
         }
         match evaluation.too_early() {
             Some(others) if rounds < ROUNDS => others.wait().await,

@@ -144,3 +144,9 @@ pub async fn cancel(tx: &mut Tx, id: AttemptId) -> Result<()> {
     tx.exec("UPDATE attempts SET state = 'cancelled' WHERE id = $1 AND state = 'open'", &[&id.0]).await?;
     Ok(())
 }
+
+/// Gives every open attempt up.
+pub async fn cancel_all(tx: &mut Tx) -> Result<()> {
+    tx.exec("UPDATE attempts SET state = 'cancelled' WHERE state = 'open'", &[]).await?;
+    Ok(())
+}

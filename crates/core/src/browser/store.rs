@@ -118,3 +118,9 @@ pub async fn forget_user(tx: &mut Tx, user: UserId) -> Result<()> {
     tx.exec("DELETE FROM browser_users WHERE user_id = $1", &[&user.0]).await?;
     Ok(())
 }
+
+/// Nobody's browser is known any more.
+pub async fn forget_all(tx: &mut Tx) -> Result<()> {
+    tx.exec("DELETE FROM browser_users", &[]).await?;
+    Ok(())
+}

@@ -159,3 +159,9 @@ pub async fn void_recoveries(tx: &mut Tx, user: UserId, now: Micros) -> Result<(
     .await?;
     Ok(())
 }
+
+/// Voids every live challenge.
+pub async fn void_all(tx: &mut Tx, now: Micros) -> Result<()> {
+    tx.exec("UPDATE challenges SET spent_at = $1 WHERE spent_at IS NULL", &[&now]).await?;
+    Ok(())
+}

@@ -50,12 +50,7 @@ pub async fn upgrade(tx: &mut Tx, user: UserId, old: &str, new: &str) -> Result<
     Ok(n == 1)
 }
 
-/// Takes away what was set by the person before the address was proven. Imports and admins are spared.
+/// Takes away what was set while nobody had proven the address or vouched for it.
 pub async fn evict_unproven(tx: &mut Tx, user: UserId) -> Result<u64> {
-    Ok(tx
-        .exec(
-            "DELETE FROM credentials WHERE user_id = $1 AND set_by = 'user' AND set_proven = FALSE",
-            &[&user.0],
-        )
-        .await?)
+    Ok(tx.exec("DELETE FROM credentials WHERE user_id = $1 AND set_proven = FALSE", &[&user.0]).await?)
 }

@@ -1,6 +1,6 @@
 //! What has ended. Revocations are rows of `ended`, written in the transaction that ends; every node polls them five
-//! times a second into a set in memory, which is looked at on each session and token check. Rows live until no token
-//! from before can be inside its lifetime any more.
+//! times a second (on PostgreSQL sooner, when it hears of one) into a set in memory, which is looked at on each session
+//! and token check. Rows live until no token from before can be inside its lifetime any more.
 
 pub mod store;
 
@@ -53,6 +53,9 @@ impl EndedKind {
     }
 }
 
+/// Where PostgreSQL says that rows have come, on commit: a trigger of the schema does it.
+pub const CHANNEL: &str = "latchstring_ended";
+
 /// One thing that ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
@@ -79,6 +82,11 @@ impl Ending {
     /// Everything of a user from before `valid_after` ended.
     pub fn user(ground: &Ground, user: UserId, valid_after: Micros, keep: Micros) -> Self {
         Self::new(ground, EndedKind::User, user.0, valid_after, keep)
+    }
+
+    /// Everything of the realm from before `valid_after` ended.
+    pub fn realm(ground: &Ground, valid_after: Micros, keep: Micros) -> Self {
+        Self::new(ground, EndedKind::Realm, Uuid::nil(), valid_after, keep)
     }
 
     /// The cookie of a browser changed: those before `generation` are dead.
@@ -110,6 +118,8 @@ struct Shard {
 /// The set in memory.
 pub struct EndedSet {
     shards: [RwLock<Shard>; SHARDS],
+    /// Everything of the realm from before is dead. Apart from the rest: each check looks at it.
+    realm: AtomicI64,
     /// Runs for as long as the set is there; [`EndedSet::polled`] is read off it.
     watch: Stopwatch,
     /// When the last completed poll began, in microseconds by the watch; -1 before the first.
@@ -122,6 +132,7 @@ impl Default for EndedSet {
     fn default() -> Self {
         Self {
             shards: std::array::from_fn(|_| RwLock::default()),
+            realm: AtomicI64::new(0),
             watch: Stopwatch::start(),
             polled: AtomicI64::new(-1),
             since: AtomicI64::new(0),
@@ -144,6 +155,10 @@ impl EndedSet {
     /// Takes note of endings.
     pub fn apply(&self, endings: &[Ending]) {
         for e in endings {
+            if e.kind == EndedKind::Realm {
+                self.realm.fetch_max(e.number, Ordering::AcqRel);
+                continue;
+            }
             let mut shard = self.shard(e.object).write();
             if e.kind == EndedKind::Session {
                 shard.sessions.insert(e.object, e.keep_until);
@@ -162,7 +177,7 @@ impl EndedSet {
 
     /// Everything of this user from before this time is dead; 0 when nothing is known.
     pub fn user_valid_after(&self, user: UserId) -> Micros {
-        self.number(EndedKind::User, user.0)
+        self.number(EndedKind::User, user.0).max(self.realm.load(Ordering::Acquire))
     }
 
     /// The lowest generation of the browser's cookie that is not dead; 0 when nothing is known.

@@ -136,3 +136,10 @@ pub async fn set_claims(tx: &mut Tx, session: SessionId, claims: &str) -> Result
     .await?;
     Ok(())
 }
+
+/// Ends every family of the realm.
+pub async fn end_of_realm(tx: &mut Tx, now: Micros, reason: &str) -> Result<()> {
+    tx.exec("UPDATE families SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL", &[&now, &reason])
+        .await?;
+    Ok(())
+}

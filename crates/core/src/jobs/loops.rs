@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{Interval, MissedTickBehavior, interval, timeout},
+    time::{Interval, MissedTickBehavior, interval, sleep, timeout},
 };
 
 /// How often a node catches up with the others, and looks for jobs.
@@ -20,14 +20,22 @@ const WORKERS: usize = 4;
 /// How long a job that has begun may go on after the stop. Later it is done again, when its lease is over.
 const FINISH: Duration = Duration::from_secs(3);
 
+/// After a hint that something has ended, others may follow: one look for all of them.
+const GATHER: Duration = Duration::from_millis(10);
+
 /// Runs all loops until `stop` says so, then does what was gathered and returns.
 pub async fn run(realm: Realm, mailer: Arc<dyn Mailer>, stop: watch::Receiver<bool>) {
+    run_at(TICK, realm, mailer, stop).await;
+}
+
+/// [`run`] at another pace than five times a second: for tests of what happens between two looks.
+pub async fn run_at(tick: Duration, realm: Realm, mailer: Arc<dyn Mailer>, stop: watch::Receiver<bool>) {
     let mut workers = JoinSet::new();
     for _ in 0..WORKERS {
-        workers.spawn(work(realm.clone(), mailer.clone(), Pace::new(TICK, &stop)));
+        workers.spawn(work(realm.clone(), mailer.clone(), Pace::new(tick, &stop)));
     }
     tokio::join!(
-        follow(&realm, Pace::new(TICK, &stop)),
+        follow(&realm, Pace::new(tick, &stop)),
         uses(&realm, Pace::new(USES, &stop)),
         sweep_up(&realm, Pace::new(SWEEP, &stop)),
     );
@@ -40,7 +48,9 @@ pub async fn run(realm: Realm, mailer: Arc<dyn Mailer>, stop: watch::Receiver<bo
 }
 
 async fn follow(realm: &Realm, mut pace: Pace) {
-    while pace.next().await {
+    // The poll is what counts; hints only hasten it.
+    let hints = realm.db().listen(ended::CHANNEL);
+    while pace.next_or(hints.heard()).await {
         note("catch up", realm.follow().await);
         note("publish endings", ended::publish(realm.db()).await.map(drop));
     }
@@ -81,11 +91,21 @@ impl Pace {
 
     /// Waits for the next tick; no more of them at the stop.
     async fn next(&mut self) -> bool {
+        self.next_or(std::future::pending()).await
+    }
+
+    /// [`Pace::next`], or a moment after `hint`, whichever is first.
+    async fn next_or(&mut self, hint: impl Future<Output = ()>) -> bool {
+        let hint = async {
+            hint.await;
+            sleep(GATHER).await;
+        };
         tokio::select! {
             biased;
             // An error says that nobody is left who could tell us.
             _ = self.stop.wait_for(|stop| *stop) => false,
             _ = self.tick.tick() => true,
+            () = hint => true,
         }
     }
 }

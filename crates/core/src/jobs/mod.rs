@@ -3,7 +3,7 @@
 
 mod loops;
 
-pub use loops::run;
+pub use loops::{run, run_at};
 
 use crate::{
     clock::{DAY, MINUTE, Micros, SECOND},

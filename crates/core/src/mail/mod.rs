@@ -249,21 +249,41 @@ pub fn escape(text: &str) -> String {
 /// Keeps the last messages in memory: what `/dev/mail` shows, and what tests read.
 #[derive(Default)]
 pub struct Mailbox {
-    mails: parking_lot::Mutex<std::collections::VecDeque<Mail>>,
+    kept: parking_lot::Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// With the number of each.
+    mails: std::collections::VecDeque<(u64, Mail)>,
+    /// The number of the last that came.
+    last: u64,
 }
 
 /// Most messages that a mailbox keeps.
-const KEPT: usize = 500;
+const MOST: usize = 500;
 
 impl Mailbox {
     /// The messages, newest first.
     pub fn list(&self) -> Vec<Mail> {
-        self.mails.lock().iter().rev().cloned().collect()
+        self.numbered().into_iter().map(|(_, mail)| mail).collect()
+    }
+
+    /// The messages with their numbers, newest first. Numbers count what has come; a message keeps its own when older
+    /// ones are let go.
+    pub fn numbered(&self) -> Vec<(u64, Mail)> {
+        self.kept.lock().mails.iter().rev().cloned().collect()
+    }
+
+    /// The message with this number, while it is kept.
+    pub fn get(&self, number: u64) -> Option<Mail> {
+        self.kept.lock().mails.iter().find(|(n, _)| *n == number).map(|(_, mail)| mail.clone())
     }
 
     /// The newest message to `address` (compared without case).
     pub fn newest_to(&self, address: &str) -> Option<Mail> {
-        self.mails.lock().iter().rev().find(|m| m.to.eq_ignore_ascii_case(address)).cloned()
+        let kept = self.kept.lock();
+        kept.mails.iter().rev().find(|(_, m)| m.to.eq_ignore_ascii_case(address)).map(|(_, m)| m.clone())
     }
 }
 
@@ -273,11 +293,13 @@ impl Mailer for Mailbox {
         _: &'a str,
         mail: &'a Mail,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
-        let mut mails = self.mails.lock();
-        if mails.len() == KEPT {
-            mails.pop_front();
+        let mut kept = self.kept.lock();
+        if kept.mails.len() == MOST {
+            kept.mails.pop_front();
         }
-        mails.push_back(mail.clone());
+        kept.last += 1;
+        let number = kept.last;
+        kept.mails.push_back((number, mail.clone()));
         Box::pin(std::future::ready(Ok(())))
     }
 }
@@ -285,6 +307,21 @@ impl Mailer for Mailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_full_mailbox_lets_go_of_its_first_and_numbers_stay() {
+        let mailbox = Mailbox::default();
+        for n in 1..=MOST + 3 {
+            let mail = notice("Northwind", "ada@a.example", format!("No. {n}"), &[]);
+            mailbox.send("Northwind", &mail).await.expect("kept");
+        }
+        let all = mailbox.numbered();
+        assert_eq!(all.len(), MOST);
+        assert!(all.iter().all(|(n, mail)| mail.subject == format!("No. {n}")));
+        assert_eq!((all[0].0, all[MOST - 1].0), (503, 4));
+        assert!(mailbox.get(3).is_none() && mailbox.get(504).is_none());
+        assert_eq!(mailbox.get(4).expect("the oldest").subject, "No. 4");
+    }
 
     #[test]
     fn attack_a142_names_can_not_bring_markup_into_mail() {

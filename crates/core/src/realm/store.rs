@@ -26,10 +26,22 @@ pub struct Found {
     pub issuer: String,
 }
 
+/// That a realm is for development: its database bears the mark, and whoever opened it knows. Nobody else can make
+/// one, so what asks for it can't happen in production.
+#[derive(Debug, Clone, Copy)]
+pub struct Dev(());
+
 impl Found {
     /// Whether it was made by `latchstring dev`.
-    pub fn is_dev(&self) -> bool {
-        self.mode == DEV
+    pub fn dev(&self) -> Option<Dev> {
+        (self.mode == DEV).then_some(Dev(()))
+    }
+
+    /// Whether it may be opened so, as it stands.
+    pub fn fits(&self, opening: &Opening) -> bool {
+        self.dev().is_some() == opening.dev
+            && self.issuer == opening.issuer
+            && self.check_secret(&opening.ground.keys).is_ok()
     }
 
     /// Refuses keys that it was not sealed under.
@@ -56,8 +68,8 @@ pub async fn find(tx: &mut Tx) -> Result<Option<Found>> {
 }
 
 /// Writes what a new realm needs, and checks what an old one says: the canary under the secret, the dev mark, the
-/// issuer. Gives the native mount.
-pub async fn prepare(opening: &Opening) -> Result<MountId, OpenError> {
+/// issuer.
+pub async fn prepare(opening: &Opening) -> Result<Found, OpenError> {
     let Opening { db, ground, issuer, dev, accept_new_url, .. } = opening;
     let now = ground.now();
     let canary = ground.keys.seal(CANARY_PLACE, CANARY).map_err(crate::Error::from)?;
@@ -99,7 +111,7 @@ pub async fn prepare(opening: &Opening) -> Result<MountId, OpenError> {
         })
         .await?;
     found.check_secret(&ground.keys)?;
-    match (found.is_dev(), dev) {
+    match (found.dev().is_some(), dev) {
         (true, false) => return Err(OpenError::DevDatabase),
         (false, true) => return Err(OpenError::ServeDatabase),
         _ => {}
@@ -107,7 +119,7 @@ pub async fn prepare(opening: &Opening) -> Result<MountId, OpenError> {
     if found.issuer != *issuer && !replace {
         return Err(OpenError::OtherIssuer { stored: found.issuer, given: issuer.clone() });
     }
-    Ok(found.mount)
+    Ok(found)
 }
 
 /// The revisions of settings and key rings.

@@ -221,3 +221,10 @@ pub async fn evict_identities(tx: &mut Tx, user: UserId) -> Result<()> {
     tx.exec("DELETE FROM identities WHERE user_id = $1 AND set_proven = FALSE", &[&user.0]).await?;
     Ok(())
 }
+
+/// Ends every session of the realm.
+pub async fn end_of_realm(tx: &mut Tx, now: Micros, reason: &str) -> Result<()> {
+    tx.exec("UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL", &[&now, &reason])
+        .await?;
+    Ok(())
+}

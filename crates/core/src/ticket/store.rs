@@ -41,3 +41,9 @@ pub async fn clear(tx: &mut Tx, purpose: &str) -> Result<()> {
     tx.exec("DELETE FROM tickets WHERE purpose = $1 AND spent_at IS NULL", &[&purpose]).await?;
     Ok(())
 }
+
+/// Removes every unspent ticket.
+pub async fn clear_all(tx: &mut Tx) -> Result<()> {
+    tx.exec("DELETE FROM tickets WHERE spent_at IS NULL", &[]).await?;
+    Ok(())
+}

@@ -5,7 +5,7 @@ use crate::add_factor;
 use latchstring_core::{
     Kind, account,
     admin::{
-        invitations, setup,
+        invitations, restored, setup,
         users::{self, NewSecret},
     },
     api_key,
@@ -23,6 +23,7 @@ use latchstring_core::{
     session::Which,
     settings::SignUp,
     testing::{OTHER_PASSWORD, PASSWORD, Refused, TestRealm, Visitor, secret, who},
+    token::check,
 };
 
 const ADA: &str = "ada@northwind.example";
@@ -412,4 +413,57 @@ async fn accounts_are_counted_by_address_however_they_begin() {
     let id = ada.begin(AttemptKind::SignIn, ADA).await.id;
     ada.prove(id, ADA).await.expect("proven").completed.expect("in");
     elsewhere.follow(&link).await.expect("from another address it is good").completed.expect("in");
+}
+
+#[tokio::test]
+async fn attack_a162_a_backup_that_was_put_back_revives_nothing_that_has_ended() {
+    let test = TestRealm::new().await;
+    let browser = test.sign_up(ADA, PASSWORD).await;
+    let app = test.app();
+    app.sign_in(ADA, PASSWORD).await;
+    let user = app.me().await.expect("in").user;
+    let pending = test.visitor();
+    let id = pending.begin(AttemptKind::Recover, ADA).await.id;
+    pending.send(id).await.expect("sent");
+    let (code, link) = (pending.code_to(ADA).await, pending.link_to(ADA).await);
+    let token = setup::token(&test.realm).await.expect("read").expect("there is no key");
+    test.clock.advance(MINUTE);
+    // A session from after the backup: no row of it is in there.
+    let late = test.app();
+    late.sign_in(ADA, PASSWORD).await;
+    let (access, session) = (late.tokens().access.token, late.completed().session);
+    test.realm
+        .db()
+        .write(async move |tx| -> latchstring_core::Result<()> {
+            tx.exec("DELETE FROM families WHERE session_id = $1", &[&session.0]).await?;
+            tx.exec("DELETE FROM sessions WHERE id = $1", &[&session.0]).await?;
+            Ok(())
+        })
+        .await
+        .expect("forgotten");
+    assert!(late.is_in().await, "by its signature alone");
+
+    test.clock.advance(SECOND);
+    let node = test.node().await;
+    restored::end_all(&test.realm).await.expect("ended");
+    node.follow().await.expect("a poll");
+    for realm in [&test.realm, &node] {
+        assert!(!browser.at(realm).is_in().await && !app.at(realm).is_in().await);
+        let checked = check::access(realm, &access).await;
+        assert_eq!(
+            checked.err().and_then(|e| e.kind()),
+            Some(Kind::TokenUnusable),
+            "a token without a session"
+        );
+    }
+    assert_eq!(app.refresh().await.refused(), Kind::RefreshUnusable);
+    assert_eq!(pending.code(id, &code).await.refused(), Kind::AttemptClosed);
+    assert_eq!(test.visitor().follow(&link).await.refused(), Kind::LinkUnusable);
+    assert_eq!(setup::redeem(&test.realm, &Source::default(), &token).await.refused(), Kind::SetupUnusable);
+    assert!(!knows(&test, &browser, user).await);
+    // And from here on it is as ever.
+    let again = test.app();
+    again.sign_in(ADA, PASSWORD).await;
+    again.refresh().await.expect("usable");
+    assert!(again.is_in().await && again.at(&node).is_in().await);
 }

@@ -416,7 +416,7 @@ async fn attack_a056_a_password_swapped_between_retyping_and_proof_is_not_spared
 }
 
 #[tokio::test]
-async fn what_an_operator_vouched_for_or_set_is_spared() {
+async fn what_was_set_for_an_address_that_an_operator_vouched_for_is_spared() {
     let test = TestRealm::new().await;
     test.admin_user(ADA, true, Some(PASSWORD)).await;
     let first = test.sign_in(ADA, PASSWORD).await;
@@ -426,12 +426,27 @@ async fn what_an_operator_vouched_for_or_set_is_spared() {
     assert!(first.is_in().await, "an asserted address: nobody is evicted by its first proof");
     assert!(test.find(ADA).await.expect("there").email().expect("an address").proven_at.is_some());
     test.sign_in(ADA, PASSWORD).await;
+}
 
-    test.admin_user("grace@northwind.example", false, Some(PASSWORD)).await;
+/// A backend that signs people up hands on whatever a stranger typed.
+#[tokio::test]
+async fn attack_a056_a_password_that_came_with_an_address_nobody_vouched_for_goes_at_the_proof() {
+    let test = TestRealm::new().await;
+    test.admin_user(ADA, false, Some(PASSWORD)).await;
+    let ada = test.visitor();
+    let attempt = ada.begin(AttemptKind::SignIn, ADA).await;
+    ada.prove(attempt.id, ADA).await.expect("proven");
+    assert!(ada.is_in().await);
+    let stranger = test.visitor().try_sign_in(ADA, PASSWORD).await.refused();
+    assert_eq!(stranger, Kind::CredentialsWrong);
+
+    // Whoever knows it and proves the address keeps it.
+    let grace = "grace@northwind.example";
+    test.admin_user(grace, false, Some(PASSWORD)).await;
     let visitor = test.visitor();
-    let attempt = visitor.begin(AttemptKind::SignIn, "grace@northwind.example").await;
-    visitor.prove(attempt.id, "grace@northwind.example").await.expect("proven");
-    test.sign_in("grace@northwind.example", PASSWORD).await;
+    let outcome = visitor.try_sign_in(grace, PASSWORD).await.expect("right");
+    visitor.prove(outcome.attempt.id, grace).await.expect("proven");
+    test.sign_in(grace, PASSWORD).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod attacks;
 mod equal;
 mod flows;
 mod guards;
+mod hints;
 mod limits;
 mod links;
 mod model;

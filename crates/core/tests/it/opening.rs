@@ -3,7 +3,9 @@
 use latchstring_core::{
     Kind, Refusal, Result,
     admin::settings::patch,
+    attempt::AttemptKind,
     audit::{Actor, Source},
+    challenge::TEST_CODE,
     key,
     random::SystemRandom,
     realm::{OpenError, Realm},
@@ -82,6 +84,35 @@ async fn dev_and_serve_keep_to_their_own_databases_and_leave_the_others_alone() 
         .await
         .expect("a dev server's port may change");
     assert_eq!(again.issuer(), "http://localhost:8888");
+}
+
+#[tokio::test]
+async fn attack_a_fixed_code_exists_in_development_only() {
+    for (dev, issuer) in [(false, ISSUER), (true, "http://localhost:8080")] {
+        let test = TestRealm::opened_as(dev, issuer).await;
+        assert_eq!(test.realm.dev().is_some(), dev);
+        let code = async |address: &str| {
+            let visitor = test.visitor();
+            let attempt = visitor.begin(AttemptKind::SignUp, address).await;
+            visitor.send(attempt.id).await.expect("sent");
+            let mailed = visitor.code_to(address).await;
+            (mailed, visitor.code(attempt.id, TEST_CODE).await.is_ok())
+        };
+        for address in ["ada@test.example", "Bea+1@TEST.example"] {
+            let (mailed, proves) = code(address).await;
+            assert_eq!((mailed == TEST_CODE, proves), (dev, dev), "{address}");
+        }
+        // Look-alikes are other people.
+        for address in [
+            "ada@northwind.example",
+            "ada@test.example.org",
+            "ada@a.test.example",
+            "ada+test.example@x.example",
+        ] {
+            let (mailed, proves) = code(address).await;
+            assert!(mailed != TEST_CODE && !proves, "{address}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,12 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
     ("SELECT 1 FROM ended WHERE position IS NULL", "by the partial index of what waits"),
     ("SELECT id FROM ended WHERE position IS NULL", "by the partial index of what waits"),
     ("DELETE FROM tickets WHERE purpose", "once a start while there is no key"),
+    ("UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at", "once after a backup was put back"),
+    ("UPDATE families SET ended_at = $1, end_reason = $2 WHERE ended_at", "once after a backup was put back"),
+    ("UPDATE attempts SET state = 'cancelled' WHERE state", "once after a backup was put back"),
+    ("UPDATE challenges SET spent_at = $1 WHERE spent_at", "once after a backup was put back"),
+    ("DELETE FROM browser_users", "once after a backup was put back"),
+    ("DELETE FROM tickets WHERE spent_at", "once after a backup was put back"),
     ("UPDATE keys SET sealed = NULL", "a handful of keys, every ten seconds"),
 ];
 

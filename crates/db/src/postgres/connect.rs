@@ -11,12 +11,13 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::convert;
+use super::{convert, listen};
 use crate::{Error, OpenError, Options};
 
 /// TCP connect to one address.
@@ -79,6 +80,14 @@ impl Connector {
                 (client, drive(connection))
             }
         })
+    }
+
+    /// Connects, and listens on a channel until the connection ends.
+    pub(super) async fn listen(&self, channel: &str, heard: &Notify) -> Result<(), tokio_postgres::Error> {
+        match &self.tls {
+            Some(tls) => listen::on(self.config.connect(tls.clone()).await?, channel, heard).await,
+            None => listen::on(self.config.connect(NoTls).await?, channel, heard).await,
+        }
     }
 
     async fn connect_as(&self, settings: &str) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {

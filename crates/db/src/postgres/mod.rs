@@ -2,6 +2,7 @@
 
 mod connect;
 mod convert;
+mod listen;
 mod pool;
 mod tx;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub(crate) use connect::Connector;
 use convert::Fault;
 use deadpool_postgres::Pool;
+pub(crate) use listen::Listener;
 pub(crate) use tx::PgTx;
 
 use crate::tx::judge;
@@ -42,6 +44,11 @@ impl Postgres {
 
     pub(crate) fn connector(&self) -> &Connector {
         &self.connector
+    }
+
+    /// One of the shared connections for reads.
+    pub(crate) async fn reader(&self) -> Result<Arc<deadpool_postgres::ClientWrapper>, Error> {
+        self.readers.get().await
     }
 
     pub(crate) async fn write<F, T, E>(&self, f: F) -> Result<T, E>
@@ -120,6 +127,10 @@ impl Postgres {
             Ok(_) if failed => Err(Error::Aborted.into()),
             result => result,
         }
+    }
+
+    pub(crate) fn listen(&self, channel: &'static str) -> Listener {
+        Listener::start(&self.connector, channel)
     }
 
     pub(crate) async fn ping(&self) -> Result<(), Error> {

@@ -37,6 +37,10 @@ pub(super) struct Readers {
     closed: AtomicBool,
 }
 
+/// Statements that go to the same connection before it is the next one's turn. So many, that the few of a start need
+/// one connection: each costs the server a process.
+const IN_A_ROW: usize = 16;
+
 #[derive(Default)]
 struct Slot {
     client: RwLock<Option<Arc<ClientWrapper>>>,
@@ -61,7 +65,7 @@ impl Readers {
     }
 
     pub(super) async fn get(&self) -> Result<Arc<ClientWrapper>, Error> {
-        let slot = &self.slots[self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len()];
+        let slot = &self.slots[self.next.fetch_add(1, Ordering::Relaxed) / IN_A_ROW % self.slots.len()];
         if let Some(client) = slot.live() {
             return Ok(client);
         }

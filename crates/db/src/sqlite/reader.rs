@@ -117,7 +117,8 @@ impl Shared {
             return Ok(connection);
         }
         let connection = open::connect(&self.path).and_then(|connection| {
-            connection.execute_batch("PRAGMA query_only = ON")?;
+            // Half of the default: each keeps its own, and what is not there is a read from the system's own cache.
+            connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1000")?;
             Ok(connection)
         });
         connection.map_err(|error| Error::sqlite(error, "open"))

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::{fresh, ids, insert, is, put};
 
-const KILL_OTHERS: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+pub(crate) const KILL_OTHERS: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 mod backup;
 mod basics;
 mod disk_full;
+mod hints;
 mod lost;
 mod migrations;
 mod opening;

@@ -7,7 +7,11 @@ use crate::{
     process::{self, Greeting, Plan},
     safety, say,
 };
-use latchstring_core::{random::SystemRandom, seal::Keys};
+use latchstring_core::{
+    challenge::{TEST_CODE, TEST_DOMAIN},
+    random::SystemRandom,
+    seal::Keys,
+};
 use std::{
     io::ErrorKind,
     net::SocketAddr,
@@ -39,6 +43,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         config,
         dev: true,
         accept_new_url: true,
+        restored: false,
         listener,
         metrics,
         origin,
@@ -153,6 +158,7 @@ fn greeting(config: &Config, origin: String) -> Greeting {
         say::out(format_args!(
             "  mail          {origin}/dev/mail   (it sends none: all of it is caught here)"
         ));
+        say::out(format_args!("  test code     {TEST_CODE}, for every address at {TEST_DOMAIN}"));
         say::out(format_args!("  API           {origin}/docs"));
         say::out(format_args!("  data          {database}"));
         if let Some(token) = token {

@@ -40,6 +40,7 @@ pub(crate) async fn run(config: Config, args: cli::Serve) -> Result<(), Failure>
         config,
         dev: false,
         accept_new_url: args.accept_new_url,
+        restored: args.restored,
         listener,
         metrics,
         origin,

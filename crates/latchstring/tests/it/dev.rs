@@ -1,8 +1,9 @@
 //! `latchstring dev`, as somebody meets it first.
 
 use crate::{
-    child::{Server, command, dev, run},
+    child::{Server, command, dev, run, serve, until},
     home::Home,
+    sink::Sink,
 };
 use serde_json::json;
 
@@ -57,6 +58,36 @@ fn no_command_is_dev_and_mail_is_caught() {
         404,
         "metrics have their own listener"
     );
+    server.stop();
+}
+
+/// An end-to-end test of somebody's app, without a mailbox; and the same against production.
+#[test]
+fn test_addresses_have_a_code_that_is_known_before_here_and_nowhere_else() {
+    fn signs_up(server: &Server) -> u16 {
+        let body = json!({ "kind": "sign_up", "identifier": "ada@test.example" });
+        let begun = server.client().post("/api/v1/attempts", &body).expect("answered");
+        assert_eq!(begun.status, 201, "{begun:?}");
+        let mine = server.client().with("Latchstring-Attempt", &begun.text("handle"));
+        let path = format!("/api/v1/attempts/{}/code", begun.text("id"));
+        assert_eq!(mine.send("POST", &format!("{path}/send"), "").expect("answered").status, 202);
+        mine.post(&path, &json!({ "code": "424242" })).expect("answered").status
+    }
+    let home = Home::new();
+    let server = Server::ready(dev(&home));
+    server.line("  test code     424242");
+    assert_eq!(signs_up(&server), 200);
+    until("the mail is shown all the same", || {
+        let mails = server.client().get("/dev/mail.json?to=ada@test.example").expect("answered");
+        mails.body.contains("\"code\":\"424242\"")
+    });
+    server.stop();
+
+    let sink = Sink::start();
+    let home = Home::new();
+    let server = Server::ready(serve(&home, sink.port));
+    assert_eq!(signs_up(&server), 403);
+    assert_ne!(sink.wait_for("ada@test.example").code(), "424242");
     server.stop();
 }
 

@@ -2,6 +2,7 @@
 //! `LATCHSTRING_TEST_DATABASE` says so.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod attacks;
 mod backup;
 mod child;
 mod commands;

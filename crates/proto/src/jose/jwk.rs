@@ -340,7 +340,7 @@ impl<'de> Deserialize<'de> for JwkSet {
         if set.keys.len() > MAX_KEYS {
             return Err(D::Error::custom("too many keys"));
         }
-        // RFC 7517 5: "Implementations SHOULD ignore JWKs within a JWK Set that use 'kty' values that are not
+        // RFC 7517 5: "Implementations SHOULD ignore JWKs within a JWK Set that use 'kty' (key type) values that are not
         // understood by them, that are missing required members, or for which values are out of the supported ranges".
         let keys = set.keys.iter().filter_map(|raw| Jwk::from_json(raw.get()).ok()).collect();
         Ok(Self { keys })

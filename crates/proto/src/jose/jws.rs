@@ -67,7 +67,7 @@ impl Signer {
 }
 
 /// The members of a header that mean anything to us. `jku`, `x5u` and `x5c` are not among them: RFC 8725 3.10 warns of
-/// following them, and our keys come from configuration.
+/// following the addresses, and our keys come from configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The algorithm that the token claims; compared with the key's, never used to choose it.
@@ -141,7 +141,7 @@ impl<'a> Unverified<'a> {
 
     /// The public key that a DPoP proof carries (RFC 9449 4.2), which proves possession and no more: what it signs is
     /// only worth something once its thumbprint equals a bound one. For every other token, a key in the header is an
-    /// attacker's (RFC 8725 3.10).
+    /// attacker's (RFC 7515 10.3: the origin of a key has to be authenticated).
     pub fn dpop_jwk(&self) -> Result<Jwk, JoseError> {
         Jwk::from_json(self.jwk.as_ref().ok_or(JoseError::Key)?.get())
     }

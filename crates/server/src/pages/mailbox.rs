@@ -10,7 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use latchstring_core::{Kind, mail::Mail};
+use latchstring_core::{
+    Kind,
+    mail::{Mail, Mailbox},
+};
 use serde::{Deserialize, Serialize};
 
 /// Most mails on the page; the rest is in the JSON.
@@ -19,8 +22,8 @@ const SHOWN: usize = 50;
 /// A mail as the page and the JSON have it.
 #[derive(Clone, Serialize)]
 pub(super) struct Shown {
-    /// Its place in the order of arrival. Stays the same until the mailbox is full and lets go of its first.
-    pub n: usize,
+    /// Its number in the order of arrival, for good.
+    pub n: u64,
     pub to: String,
     pub subject: String,
     pub code: Option<String>,
@@ -39,20 +42,16 @@ impl Page for List {
     const TEMPLATE: &'static str = "mail.html";
 }
 
-/// The mails with their numbers, newest first.
-fn all(visit: &Visit) -> Result<Vec<(usize, Mail)>, Failure> {
+fn mailbox(visit: &Visit) -> Result<&Mailbox, Failure> {
     let app = &visit.ctx.app;
     match app.mailbox() {
-        Some(mailbox) if app.config().dev => {
-            let mails = mailbox.list();
-            Ok((1..=mails.len()).rev().zip(mails).collect())
-        }
+        Some(mailbox) if app.config().dev => Ok(mailbox),
         _ => Err(visit.fails(Kind::NotFound)),
     }
 }
 
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
-    let all = all(&visit)?;
+    let all = mailbox(&visit)?.numbered();
     let more = all.len().saturating_sub(SHOWN);
     let mails = all
         .into_iter()
@@ -80,14 +79,14 @@ pub(super) struct Which {
 /// A mail for programs.
 #[derive(Serialize)]
 struct Row {
-    n: usize,
+    n: u64,
     #[serde(flatten)]
     mail: Mail,
 }
 
 /// The same for programs, newest first: a list of `n`, `to`, `subject`, `text`, `html`, `code`, `link`.
 pub(super) async fn json(visit: Visit, Query(which): Query<Which>) -> Result<Response, Failure> {
-    let mut all = all(&visit)?;
+    let mut all = mailbox(&visit)?.numbered();
     if let Some(to) = &which.to {
         all.retain(|(_, mail)| mail.to.eq_ignore_ascii_case(to));
     }
@@ -101,9 +100,9 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 
 /// A mail's HTML, as a mail program shows it.
 pub(super) async fn html(visit: Visit, Path(n): Path<String>) -> Result<Response, Failure> {
-    let n: Option<usize> = n.parse().ok();
-    let found = all(&visit)?.into_iter().find(|(number, _)| Some(*number) == n);
-    let (_, mail) = found.ok_or_else(|| visit.fails(Kind::NotFound))?;
+    let mailbox = mailbox(&visit)?;
+    let found = n.parse().ok().and_then(|n| mailbox.get(n));
+    let mail = found.ok_or_else(|| visit.fails(Kind::NotFound))?;
     let mut response = templates::answer(StatusCode::OK, mail.html);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     Ok(response)

@@ -46,7 +46,7 @@ fn all() -> Vec<(&'static str, String)> {
         put(&mut pages, &frame, &List { mails: Vec::new(), more: 0 });
         for address in ADDRESSES {
             let address = address.to_owned();
-            let mail = |n: usize, code: bool, link: bool| Shown {
+            let mail = |n: u64, code: bool, link: bool| Shown {
                 n,
                 to: address.clone(),
                 subject: address.clone(),

@@ -1,0 +1,75 @@
+//! Mail: a realm's name and an address are in it as text, and bring neither markup nor a header nor a recipient.
+
+use crate::email::FROM;
+use crate::text;
+use latchstring_core::mail::{self, Letter, Mail, escape, smtp::message};
+use latchstring_core::settings::Settings;
+use latchstring_proto::email::Email;
+
+/// The first line is the realm's name, the second an address.
+pub fn check(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let escaped = escape(text);
+    assert!(!escaped.contains(['<', '>', '"', '\'']));
+    assert_eq!(unescape(&escaped), text);
+
+    let (name, to) = text.split_once('\n').unwrap_or((text, "ada@mycompany.test"));
+    let settings = Settings { name: name.to_owned(), ..Settings::default() };
+    let Ok(email) = Email::parse(to) else { return };
+    if settings.check().is_err() {
+        return;
+    }
+    // A name that stands nowhere in our own words.
+    let plain = "QXQXQ";
+    for (ours, pattern) in letters(name, email.typed()).iter().zip(letters(plain, email.typed())) {
+        assert_eq!(ours.text, pattern.text.replace(plain, name));
+        assert_eq!(ours.html, pattern.html.replace(plain, &escape(name)), "markup by a name");
+        assert_eq!(ours.subject, pattern.subject.replace(plain, name));
+        sent(ours, &email);
+    }
+}
+
+fn letters(realm: &str, to: &str) -> Vec<Mail> {
+    let link = "https://id.mycompany.test/verify?t=x&y";
+    let kinds = [
+        Letter::SignIn,
+        Letter::SignUp,
+        Letter::SignUpExisting,
+        Letter::Recover,
+        Letter::StepUp,
+        Letter::Verify,
+        Letter::Factor,
+    ];
+    let mut all: Vec<Mail> =
+        kinds.iter().map(|kind| mail::with_code(realm, to, *kind, "123456", link, 10)).collect();
+    all.push(mail::no_account(realm, to, Some(link)));
+    all.push(mail::no_account(realm, to, None));
+    all.push(mail::address_taken(realm, to));
+    all.push(mail::password_changed(realm, to));
+    all.push(mail::email_changed(realm, to, to));
+    all.push(mail::invitation(realm, to, link, 7));
+    all
+}
+
+fn sent(mail: &Mail, email: &Email) {
+    let message = message(&FROM, mail).expect("a message");
+    let recipients: Vec<String> = message.envelope().to().iter().map(ToString::to_string).collect();
+    assert_eq!(recipients, [email.mailbox()]);
+    let wire = message.formatted();
+    let wire = String::from_utf8_lossy(&wire);
+    let (head, _) = wire.split_once("\r\n\r\n").expect("a head and a body");
+    let mut names: Vec<&str> = head
+        .split("\r\n")
+        .filter(|line| !line.starts_with([' ', '\t']))
+        .map(|line| line.split_once(':').expect("a header").0)
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Content-Type", "Date", "From", "MIME-Version", "Subject", "To"]);
+}
+
+fn unescape(text: &str) -> String {
+    // The ampersand last, or "&amp;lt;" would become a bracket.
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+        .iter()
+        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
