@@ -13,6 +13,8 @@ pub const MINUTE: Micros = 60 * SECOND;
 pub const HOUR: Micros = 60 * MINUTE;
 /// One day.
 pub const DAY: Micros = 24 * HOUR;
+/// How far the clocks of two nodes may be apart.
+pub const NODE_SKEW: Micros = 2 * SECOND;
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {

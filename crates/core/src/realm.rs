@@ -376,15 +376,16 @@ impl Realm {
         let now = self.now();
         self.0.ended.poll(self.db(), now).await?;
         let (settings_rev, rings_rev) = self.db().read(async |tx| store::revs(tx).await).await?;
-        if settings_rev > self.0.settings.load().0
-            && let Some((rev, body)) = self.db().read(async |tx| settings::store::load(tx).await).await?
-        {
-            self.use_settings(rev, Settings::from_json(&body)?.opened(&self.ground().keys)?);
-        }
+        // Before the settings: a document of a newer node that can't be read must not keep this one from the keys.
         if rings_rev != self.0.rings.load().rev {
             self.reload_rings().await?;
             // Tokens that were checked lately are remembered by what they say; the key may have been taken back.
             self.0.cache.tokens.clear();
+        }
+        if settings_rev > self.0.settings.load().0
+            && let Some((rev, body)) = self.db().read(async |tx| settings::store::load(tx).await).await?
+        {
+            self.use_settings(rev, Settings::from_json(&body)?.opened(&self.ground().keys)?);
         }
         Ok(())
     }

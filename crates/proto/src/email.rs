@@ -134,6 +134,24 @@ fn fold(nfc: &str) -> String {
     nfc.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).nfc().collect()
 }
 
+/// The beginning of a normal form, from what somebody typed of it: for searching. Nothing is refused; what is no domain
+/// yet stays as it is, since the ASCII form of a beginning is not the beginning of the ASCII form.
+pub fn fold_prefix(typed: &str) -> String {
+    let nfc = |text: &str| fold(&text.nfc().collect::<String>());
+    match typed.split_once('@') {
+        None => nfc(typed),
+        Some((local, domain)) => {
+            let ascii = Uts46::new().to_ascii(
+                domain.as_bytes(),
+                AsciiDenyList::EMPTY,
+                Hyphens::Allow,
+                DnsLength::Ignore,
+            );
+            format!("{}@{}", nfc(local), ascii.map_or_else(|_| nfc(domain), |d| d.into_owned()))
+        }
+    }
+}
+
 fn check_domain(domain: &str) -> Result<String, EmailError> {
     // UTS 46, non-transitional, with STD3 rules: letters, digits and hyphens, each label checked, lengths of DNS.
     let ascii = Uts46::new()

@@ -31,8 +31,11 @@ impl Limit {
 /// What the limiter said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// The time to store, when the request may pass. A refused request stores nothing.
+    /// The time to store, when the request may pass. A refused request stores nothing, but for `lowered`.
     pub allowed: Option<i64>,
+    /// The time to store when the request is refused and what is stored lies beyond an empty bucket: or a clock that was
+    /// set back, or a limit that was lowered, would lock out until that time comes.
+    pub lowered: Option<i64>,
     /// How long to wait until the same request passes; zero when it passed, `i64::MAX` when it never will, because it
     /// costs more than the bucket holds.
     pub retry_after_us: i64,
@@ -46,19 +49,21 @@ pub fn decide(tat: Option<i64>, now: i64, limit: Limit, cost: u32) -> Decision {
     // A bucket is never emptier than empty: a clock that was set back, or a limit that was lowered, locks nobody out for
     // longer than a window.
     let full = now.saturating_add(window);
+    let lowered = tat.is_some_and(|tat| tat > full).then_some(full);
     let tat = tat.unwrap_or(now).clamp(now, full);
     let remaining = |tat: i64| match period {
         0 => limit.burst,
         _ => u32::try_from(full.saturating_sub(tat) / period).unwrap_or(limit.burst).min(limit.burst),
     };
     if cost > limit.burst {
-        return Decision { allowed: None, retry_after_us: i64::MAX, remaining: remaining(tat) };
+        return Decision { allowed: None, lowered, retry_after_us: i64::MAX, remaining: remaining(tat) };
     }
     let next = tat.saturating_add(period.saturating_mul(i64::from(cost)));
     if next > full {
-        Decision { allowed: None, retry_after_us: next.saturating_sub(full), remaining: remaining(tat) }
+        let retry_after_us = next.saturating_sub(full);
+        Decision { allowed: None, lowered, retry_after_us, remaining: remaining(tat) }
     } else {
-        Decision { allowed: Some(next), retry_after_us: 0, remaining: remaining(next) }
+        Decision { allowed: Some(next), lowered: None, retry_after_us: 0, remaining: remaining(next) }
     }
 }
 
@@ -77,11 +82,14 @@ mod tests {
             assert_eq!((decision.remaining, decision.retry_after_us), (left, 0));
             tat = Some(decision.allowed.expect("within the burst"));
         }
-        assert_eq!(decide(tat, 0, LIMIT, 1), Decision { allowed: None, retry_after_us: 1_000, remaining: 0 });
+        assert_eq!(
+            decide(tat, 0, LIMIT, 1),
+            Decision { allowed: None, lowered: None, retry_after_us: 1_000, remaining: 0 }
+        );
         assert_eq!(decide(tat, 999, LIMIT, 1).retry_after_us, 1);
         assert_eq!(
             decide(tat, 1_000, LIMIT, 1),
-            Decision { allowed: Some(6_000), retry_after_us: 0, remaining: 0 }
+            Decision { allowed: Some(6_000), lowered: None, retry_after_us: 0, remaining: 0 }
         );
         assert_eq!(decide(tat, 2_000, LIMIT, 3).retry_after_us, 1_000);
         assert_eq!(decide(tat, 1_000_000, LIMIT, 5).allowed, Some(1_005_000));
@@ -96,7 +104,9 @@ mod tests {
         assert_eq!(Limit::per(60, 60_000_000), Limit { burst: 60, period_us: 1_000_000 });
         assert_eq!(Limit::per(0, 60_000_000).burst, 0);
         // The clock was a year ahead when this was stored.
-        assert_eq!(decide(Some(i64::MAX), 0, LIMIT, 1).retry_after_us, 1_000);
+        let ahead = decide(Some(i64::MAX), 0, LIMIT, 1);
+        assert_eq!((ahead.retry_after_us, ahead.lowered), (1_000, Some(5_000)));
+        assert!(decide(ahead.lowered, 1_000, LIMIT, 1).allowed.is_some(), "it kept its word");
     }
 
     proptest! {

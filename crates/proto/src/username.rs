@@ -124,6 +124,11 @@ fn check_marks(text: &str) -> Result<(), UsernameError> {
     Ok(())
 }
 
+/// The beginning of a normal form, from what somebody typed of it: for searching. Nothing is refused.
+pub fn fold_prefix(typed: &str) -> String {
+    fold(typed).chars().map(|c| look_alike(c).unwrap_or(c)).collect()
+}
+
 /// What the eye takes for an ASCII letter. Lower case alone, since folding went before.
 fn look_alike(c: char) -> Option<char> {
     Some(match c {

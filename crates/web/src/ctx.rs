@@ -127,7 +127,10 @@ impl Ctx {
             if api_key::looks_like(token) {
                 return Err(Kind::TokenUnusable.into());
             }
-            let checked = check::access(&self.realm, token).await?;
+            let checked = match tasks {
+                true => check::access_with_tasks(&self.realm, token).await?,
+                false => check::access(&self.realm, token).await?,
+            };
             let session = checked.sid.ok_or(Kind::TokenUnusable)?;
             return Ok(Me { user: checked.sub, session, browser: None, auth_at: checked.auth_time * SECOND });
         }

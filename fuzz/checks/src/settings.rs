@@ -2,8 +2,9 @@
 
 use crate::body::{SECRET, names_hold};
 use crate::text;
+use latchstring_core::Refusal;
 use latchstring_core::seal::Keys;
-use latchstring_core::settings::{Settings, is_origin, merge, seal_secret, unknown};
+use latchstring_core::settings::{Settings, check_names, is_origin, merge, mistyped, seal_secret};
 use serde_json::Value;
 use std::sync::LazyLock;
 
@@ -45,16 +46,18 @@ fn stored(mut document: Value, patch: &Value) {
     if seal_secret(&KEYS, &mut sealed).is_err() {
         return;
     }
+    let told = |refusal: Refusal| {
+        let says = refusal.detail.says.unwrap_or_default();
+        assert!(says.chars().count() <= 400, "{says:?}");
+        assert!(names_hold(patch, SECRET) || !says.contains(SECRET), "a value was quoted: {says:?}");
+    };
+    if let Err(latchstring_core::Error::Refused(refusal)) = check_names(patch) {
+        return told(refusal);
+    }
     merge(&mut document, &sealed);
     let settings: Settings = match serde_json::from_value(document) {
         Ok(settings) => settings,
-        Err(error) => {
-            let refusal = unknown(&error);
-            let says = refusal.detail.says.unwrap_or_default();
-            assert!(says.chars().count() <= 400, "{says:?}");
-            assert!(names_hold(patch, SECRET) || !says.contains(SECRET), "a value was quoted: {says:?}");
-            return;
-        }
+        Err(error) => return told(mistyped(&error)),
     };
     let text = serde_json::to_string(&settings).expect("JSON");
     assert_eq!(Settings::from_json(&text).expect("our own text"), settings);

@@ -147,7 +147,7 @@ pub async fn change_password(
     // Whoever sits on an address that they have not proven has not proven it by choosing a password.
     let proven = full.identifiers.iter().all(|i| i.kind != IdentifierKind::Email || i.is_good());
     let mut auth_rev = full.user.auth_rev;
-    let mut throttle = None;
+    let mut checked = None;
     match (full.has_password, old) {
         (true, None) => {
             return Err(Kind::InputInvalid
@@ -156,9 +156,9 @@ pub async fn change_password(
                 .into());
         }
         (true, Some(old)) => {
-            let checked = crate::attempt::password::check_user(realm, caller, me.user, old).await?;
-            auth_rev = checked.auth_rev;
-            throttle = Some((checked.throttle, checked.evaluation));
+            let right = crate::attempt::password::check_user(realm, caller, me.user, old).await?;
+            auth_rev = right.auth_rev;
+            checked = Some(right);
         }
         (false, _) => me.must_be_fresh(realm)?,
     }
@@ -185,15 +185,15 @@ pub async fn change_password(
                 return Err(Kind::RevChanged.into());
             }
             credential::store::set_password(tx, row, me.user, &phc, SetBy::User, proven, now).await?;
-            if let Some((key, _)) = &throttle {
-                crate::limit::store::clear(tx, *key).await?;
+            if let Some(checked) = &checked {
+                checked.clear(tx).await?;
             }
             let changed = Changed {
                 keep: Some(me.session),
                 here: me.browser,
                 ..Changed::all(me.user, "password_changed", keep).telling(notice.as_ref())
             };
-            let (_, endings) = changed.apply(tx, &ground).await?;
+            let (_, endings) = changed.apply(tx, &ground, now).await?;
             audit::write(tx, entry.clone()).await?;
             Ok(endings)
         })
@@ -227,10 +227,14 @@ pub async fn end_sessions(
         .db()
         .write(async move |tx| -> Result<Vec<ended::Ending>> {
             let reason = if by_user { "signed_out" } else { "ended_by_admin" };
+            // "All" holds for a sign-in too that is not committed yet: it has the user's row, and we wait for it.
+            if !matches!(which, Which::One(_)) {
+                user::store::lock(tx, user, now).await?;
+            }
             let endings = match which {
                 // Everywhere: grants and tokens without a session too.
-                Which::All => session::end_everything(tx, &ground, user, reason, keep).await?,
-                _ => session::end(tx, &ground, user, which, reason, keep).await?,
+                Which::All => session::end_everything(tx, &ground, user, reason, now, keep).await?,
+                _ => session::end(tx, &ground, user, which, reason, now, keep).await?,
             };
             if !endings.is_empty() {
                 let detail = serde_json::json!({ "sessions": session_ids(&endings) });
@@ -291,7 +295,7 @@ pub async fn delete(realm: &Realm, user: UserId, actor: Actor, source: &Source) 
         .db()
         .write(async move |tx| -> Result<Vec<ended::Ending>> {
             user::store::lock(tx, user, now).await?.ok_or(Kind::NotFound)?;
-            let endings = session::end_everything(tx, &ground, user, "user_deleted", keep).await?;
+            let endings = session::end_everything(tx, &ground, user, "user_deleted", now, keep).await?;
             user::store::delete(tx, user).await?;
             audit::write(tx, entry.clone()).await?;
             Ok(endings)

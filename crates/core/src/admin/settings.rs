@@ -5,7 +5,7 @@ use crate::{
     id::AuditId,
     realm::Realm,
     refusal::{Kind, Result},
-    settings::{Settings, merge, seal_secret, store, unknown},
+    settings::{Settings, check_names, merge, mistyped, seal_secret, store},
 };
 
 /// Takes a JSON object of changes (RFC 7396 merge patch), checks the result and stores it. `seen` is the revision the
@@ -23,6 +23,7 @@ pub async fn patch(
             .says("The body must be a JSON object of settings.")
             .into());
     }
+    check_names(&patch)?;
     let ground = realm.ground();
     let now = ground.now();
     let audit_id = AuditId::new(now, ground.random());
@@ -39,10 +40,12 @@ pub async fn patch(
             let mut changes = patch.clone();
             seal_secret(&keys, &mut changes)?;
             merge(&mut document, &changes);
-            let settings: Settings = serde_json::from_value(document).map_err(|e| unknown(&e))?;
+            let settings: Settings = serde_json::from_value(document.clone()).map_err(|e| mistyped(&e))?;
             let opened = settings.clone().opened(&keys)?;
             opened.check()?;
-            store::save(tx, &serde_json::to_string(&settings)?).await?;
+            // What a newer node has set and this one does not know stays as it is.
+            merge(&mut document, &serde_json::to_value(&settings)?);
+            store::save(tx, &document.to_string()).await?;
             // Names only: values may be secret.
             let names: Vec<String> =
                 patch.as_object().map(|o| o.keys().cloned().collect()).unwrap_or_default();

@@ -143,11 +143,20 @@ pub async fn list(realm: &Realm, query: Option<&str>, cursor: Option<&str>, limi
                     .into());
             }
         }
-        let prefix = query.trim().to_lowercase();
+        // As addresses are folded, and as usernames are.
+        let (address, name) = identifier::prefixes(query.trim());
         let after = cursor.unwrap_or_default().to_owned();
         let mut found = realm
             .db()
-            .read_slow(async move |tx| user::store::search(tx, &prefix, &after, limit + 1).await)
+            .read_slow(async move |tx| {
+                let mut found = user::store::search(tx, &address, &after, limit + 1).await?;
+                if name != address {
+                    found.extend(user::store::search(tx, &name, &after, limit + 1).await?);
+                    found.sort_by(|(_, a), (_, b)| a.cmp(b));
+                    found.dedup_by(|(a, x), (b, y)| a.user.id == b.user.id && x == y);
+                }
+                Ok::<_, crate::Error>(found)
+            })
             .await?;
         let next = page::cut(&mut found, limit).map(|(_, normal)| normal);
         let mut users: Vec<Full> = Vec::with_capacity(found.len());
@@ -227,7 +236,7 @@ pub async fn ban(
         .write(async move |tx| -> Result<(Full, Vec<ended::Ending>)> {
             user::store::lock(tx, id, now).await?.ok_or(Kind::NotFound)?;
             user::store::set_status(tx, id, true, until, reason.as_deref()).await?;
-            let (_, endings) = Changed::all(id, "user_banned", keep).apply(tx, &ground).await?;
+            let (_, endings) = Changed::all(id, "user_banned", keep).apply(tx, &ground, now).await?;
             audit::write(tx, entry.clone()).await?;
             Ok((user::store::full(tx, id).await?.ok_or(Kind::NotFound)?, endings))
         })
@@ -280,8 +289,10 @@ pub async fn set_password(
         .write(async move |tx| -> Result<Vec<ended::Ending>> {
             user::store::lock(tx, id, now).await?.ok_or(Kind::NotFound)?;
             credential::store::set_password(tx, row, id, &phc, set_by, true, now).await?;
-            let (_, endings) =
-                Changed::all(id, "password_set", keep).telling(notice.as_ref()).apply(tx, &ground).await?;
+            let (_, endings) = Changed::all(id, "password_set", keep)
+                .telling(notice.as_ref())
+                .apply(tx, &ground, now)
+                .await?;
             audit::write(tx, entry.clone()).await?;
             Ok(endings)
         })

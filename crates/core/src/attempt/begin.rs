@@ -108,10 +108,15 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
                 return Err(Kind::GuestsOff.into());
             }
             realm.limit_address(Rule::SignUpsByAddress, &caller.source).await?;
+            body.counted = true;
             identifier = None;
         }
         AttemptKind::SignUp => {
+            if !sign_up.admits(begin.invitation.is_some()) {
+                return Err(Kind::SignUpClosed.into());
+            }
             realm.limit_address(Rule::SignUpsByAddress, &caller.source).await?;
+            body.counted = true;
             if let Some(text) = &begin.invitation {
                 let invited = invitation::look(realm, text).await?;
                 // The invitation is for its address, whatever the request says; its link came by mail to that
@@ -120,8 +125,6 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
                 body.invitation = Some(invited.id);
                 proofs.push(super::Proof { method: "link".into(), at: realm.now(), second: false });
                 body.proven_new = true;
-            } else if sign_up != SignUp::Open {
-                return Err(Kind::SignUpClosed.into());
             }
             if begin.upgrade {
                 let (within, _) = living(realm, begin.within).await?;

@@ -15,11 +15,13 @@ use crate::{
     ground::Ground,
     id::{ClientId, MountId, SessionId, UserId},
     identifier::{self, IdentifierKind},
-    invitation, mail, outbox,
+    invitation,
+    limit::{self, Rule},
+    mail, outbox,
     realm::Realm,
     refusal::{Fault, Kind, Result},
     session::{self, SessionKind},
-    settings::{Settings, SignUp},
+    settings::Settings,
     token::mint::{self, Subject, Tokens},
     user::{self, ProfileChange, UserKind},
 };
@@ -66,8 +68,18 @@ impl Kit {
     }
 
     /// Whether whoever proves an address may have an account.
-    pub(crate) fn makes_accounts(&self) -> bool {
-        self.settings.1.sign_up == SignUp::Open
+    pub(crate) fn makes_accounts(&self, invited: bool) -> bool {
+        self.settings.1.sign_up.admits(invited)
+    }
+
+    /// Counts an account that comes about by an attempt which did not begin as a sign-up: those are counted when they
+    /// begin. Here it is one statement of the transaction, so what is refused leaves the proof unspent.
+    async fn count_sign_up(&self, tx: &mut Tx, now: Micros) -> Result<()> {
+        let Some(bucket) = self.source.address.map(latchstring_proto::net::bucket) else { return Ok(()) };
+        let rule = Rule::SignUpsByAddress;
+        let key = limit::key(&self.ground.keys, rule, bucket.to_string().as_bytes());
+        let taken = limit::store::take(tx, key, self.settings.1.rule(rule), now).await?;
+        taken.map_err(|wait| limit::refused(rule, wait).into())
     }
 
     /// Notes whether the user has a second factor.
@@ -154,8 +166,11 @@ pub(crate) async fn make_user(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut
     let identifier = attempt.identifier.clone();
     let guest = identifier.is_none();
     // The realm may have closed since the address was proven.
-    if !guest && attempt.body.invitation.is_none() && !kit.makes_accounts() {
+    if !guest && !kit.makes_accounts(attempt.body.invitation.is_some()) {
         return Err(Kind::SignUpClosed.into());
+    }
+    if !attempt.body.counted {
+        kit.count_sign_up(tx, now).await?;
     }
     let user = match attempt.body.guest {
         Some(guest) => {
@@ -167,7 +182,7 @@ pub(crate) async fn make_user(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut
             }
             user::store::bump_auth(tx, guest).await?;
             // Invariant 9: whoever else held the guest had proven nothing.
-            kit.note(session::end_everything(tx, &kit.ground, guest, "guest_upgraded", kit.keep).await?);
+            kit.note(session::end_everything(tx, &kit.ground, guest, "guest_upgraded", now, kit.keep).await?);
             guest
         }
         None => {
@@ -223,9 +238,7 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     let (Some(user), Some(auth_rev)) = (attempt.user, attempt.auth_rev) else {
         return Err(Fault::bug("an attempt completes without a user").into());
     };
-    if !user::store::sign_in(tx, user, auth_rev, now).await? {
-        return Err(Kind::CredentialsWrong.into());
-    }
+    let begun = user::store::sign_in(tx, user, auth_rev, now).await?.ok_or(Kind::CredentialsWrong)?;
     let settings = &kit.settings.1;
     let ends_at = now + Realm::micros(settings.session.absolute_seconds);
     let pending = attempt.body.factor;
@@ -267,12 +280,12 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     }
     for old in replaced {
         let which = session::Which::One(old);
-        kit.note(session::end(tx, &kit.ground, user, which, "replaced", kit.keep).await?);
+        kit.note(session::end(tx, &kit.ground, user, which, "replaced", now, kit.keep).await?);
     }
-    session::store::insert(tx, &new, now).await?;
+    session::store::insert(tx, &new, begun).await?;
     for old in session::store::surplus(tx, user, settings.session.max_per_user).await? {
         let which = session::Which::One(old);
-        kit.note(session::end(tx, &kit.ground, user, which, "surplus", kit.keep).await?);
+        kit.note(session::end(tx, &kit.ground, user, which, "surplus", now, kit.keep).await?);
     }
     let mut cookie = None;
     if let Some((id, generation)) = browser {
@@ -305,11 +318,10 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     Ok(Done { user, session: new.id, cookie, family })
 }
 
-/// The session within which the attempt happens: it still lives, or what was begun in it must not bring it back.
+/// Takes the session within which the attempt happens: it still lives, or what was begun in it must not bring it back.
 async fn living(tx: &mut Tx, attempt: &Attempt, user: UserId, now: Micros) -> Result<session::Shown> {
     let within = attempt.body.within.ok_or(Kind::NotSignedIn)?;
-    let session = session::store::find(tx, within).await?;
-    session.filter(|s| s.user == user && s.lives(now)).ok_or_else(|| Kind::NotSignedIn.into())
+    session::store::lock(tx, within, user, now).await?.ok_or_else(|| Kind::NotSignedIn.into())
 }
 
 /// Raises the session within which the proof was given.
@@ -319,9 +331,9 @@ async fn step_up(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
         return Err(Fault::bug("a step-up without a session").into());
     };
     // The row of the user is taken, and the credentials are still those that were checked.
-    if !user::store::sign_in(tx, user, attempt.auth_rev.unwrap_or(0), now).await? {
-        return Err(Kind::CredentialsWrong.into());
-    }
+    user::store::sign_in(tx, user, attempt.auth_rev.unwrap_or(0), now)
+        .await?
+        .ok_or(Kind::CredentialsWrong)?;
     let session = living(tx, attempt, user, now).await?;
     let raised = attempt.two_factors(&session.methods);
     let mut methods = session.methods.clone();
@@ -377,10 +389,12 @@ async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> R
         Some(stored) if stored.is_good() => return Err(Kind::IdentifierTaken.keep().into()),
         taken => {
             if let Some(stored) = taken {
-                // Somebody had claimed it without proof: the claim is void, their account stays.
-                identifier::store::delete(tx, stored.id).await?;
+                // Somebody had claimed it without proof: the claim is void, their account stays. Unless they have
+                // proven it since it was read.
+                let loser = identifier::store::delete_claim(tx, stored.id).await?;
+                let loser = loser.ok_or(Kind::IdentifierTaken.keep())?;
                 let entry = Entry::new(draw.audits[1], now, "email.lost", Actor::Anonymous)
-                    .on("user", stored.user.0)
+                    .on("user", loser.0)
                     .detail(serde_json::json!({ "proven_by_another": true }));
                 audit::write(tx, entry).await?;
             }

@@ -2,6 +2,7 @@
 
 use crate::{
     browser, challenge,
+    clock::Micros,
     ended::Ending,
     family,
     ground::Ground,
@@ -43,16 +44,18 @@ impl<'a> Changed<'a> {
 
     /// Voids what was proven or sent before, forgets browsers, ends sessions and families, and puts the mail into the
     /// outbox. Gives the new revision of the credentials, and the endings, which the caller applies after the commit.
-    pub(crate) async fn apply(self, tx: &mut Tx, ground: &Ground) -> Result<(i64, Vec<Ending>)> {
-        let now = ground.now();
+    /// `now` is the time from which a session that the caller opens counts: what ends is from before it.
+    pub(crate) async fn apply(self, tx: &mut Tx, ground: &Ground, now: Micros) -> Result<(i64, Vec<Ending>)> {
         let auth_rev = user::store::bump_auth(tx, self.user).await?;
         challenge::store::void_of_user(tx, self.user, now).await?;
         let endings = match self.keep {
-            None => session::end_everything(tx, ground, self.user, self.reason, self.longest_token).await?,
+            None => {
+                session::end_everything(tx, ground, self.user, self.reason, now, self.longest_token).await?
+            }
             Some(keep) => {
                 let others = Which::Others(keep);
                 let endings =
-                    session::end(tx, ground, self.user, others, self.reason, self.longest_token).await?;
+                    session::end(tx, ground, self.user, others, self.reason, now, self.longest_token).await?;
                 // Grants too: whoever knew the old password may have given some.
                 family::store::end_others_of_user(tx, self.user, keep, now, self.reason).await?;
                 // Whoever knew the old password has signed in with browsers of their own; this one stays known.

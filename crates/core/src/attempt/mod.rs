@@ -155,6 +155,8 @@ pub struct Body {
     pub second_factor: SecondFactor,
     /// A new password has been set in this attempt.
     pub password_set: bool,
+    /// Whether `sign_ups_by_address` has counted the account that comes of this.
+    pub counted: bool,
     /// The User-Agent that began it.
     pub user_agent: Option<String>,
 }

@@ -77,7 +77,7 @@ pub async fn new_password(
                         .await?;
                     let (rev, endings) = Changed::all(user, "password_reset", kit.keep)
                         .telling(notice.as_ref())
-                        .apply(tx, &kit.ground)
+                        .apply(tx, &kit.ground, now)
                         .await?;
                     attempt.auth_rev = Some(rev);
                     kit.note(endings);

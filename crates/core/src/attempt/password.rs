@@ -4,9 +4,11 @@
 use super::{AttemptKind, Caller, Draw, Outcome, Step, complete, load, password_at_sign_up, take};
 use crate::{
     audit::{self, Actor, Entry},
-    browser, credential,
+    browser,
+    clock::Micros,
+    credential,
     id::{AttemptId, BrowserId, UserId},
-    identifier::IdentifierKind,
+    identifier::{self, IdentifierKind},
     limit::{
         self, Rule,
         proving::{Evaluation, ROUNDS},
@@ -27,8 +29,9 @@ pub async fn password(realm: &Realm, caller: &Caller, id: AttemptId, password: P
     attempt.must_offer(Step::Password, at_sign_up)?;
     credential::check_length(realm, &password)?;
     let found = who(realm, &attempt).await?;
-    let spelled = attempt.identifier.as_ref().map(|i| i.normal.clone()).unwrap_or_default();
-    let checked = verify(realm, caller, found, &spelled, password).await?;
+    // Within a session the caller knows whose account it is, and nothing is to be hidden from them.
+    let spelled = attempt.identifier.as_ref().filter(|_| attempt.user.is_none()).map(|i| i.normal.as_str());
+    let checked = verify(realm, caller, found, spelled, password).await?;
 
     let draw = Draw::new(realm);
     let caller_again = caller.clone();
@@ -42,7 +45,7 @@ pub async fn password(realm: &Realm, caller: &Caller, id: AttemptId, password: P
             if let Some((old, new)) = &checked.upgrade {
                 credential::store::upgrade(tx, checked.user, old, new).await?;
             }
-            limit::store::clear(tx, checked.throttle).await?;
+            checked.clear(tx).await?;
             attempt.prove("pwd", now, false);
             attempt.auth_rev = Some(checked.auth_rev);
             if checked.good || attempt.kind == AttemptKind::StepUp {
@@ -110,10 +113,31 @@ pub struct Checked {
     pub good: bool,
     /// Old and new hash, where the old one is weaker than today's.
     pub upgrade: Option<(String, String)>,
-    /// The row of failures to clear.
-    pub throttle: [u8; 32],
-    /// To be dropped once that is done: others may be waiting to hear of it.
-    pub evaluation: Evaluation,
+    counted: Vec<Counted>,
+}
+
+/// A try that was counted as failed before it was evaluated.
+struct Counted {
+    key: [u8; 32],
+    at: Micros,
+    /// Goes once the outcome is written: others may be waiting to hear of it.
+    _evaluation: Evaluation,
+}
+
+/// A try that comes too early under this key.
+struct Early {
+    key: [u8; 32],
+    at: Micros,
+}
+
+impl Checked {
+    /// The password was right: its failures in a row are over, in the transaction of what follows from it.
+    pub async fn clear(&self, tx: &mut Tx) -> Result<()> {
+        for counted in &self.counted {
+            limit::store::clear(tx, counted.key).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Checks identifier and password without an attempt, for faces that have none (`/token`), under the same limits.
@@ -125,32 +149,60 @@ pub async fn check(
 ) -> Result<Checked> {
     credential::check_length(realm, &password)?;
     let found = find(realm, identifier.kind, &identifier.normal).await?;
-    verify(realm, caller, found, &identifier.normal, password).await
+    verify(realm, caller, found, Some(&identifier.normal), password).await
 }
 
 /// Checks the password of a user who is signed in, under the same limits.
 pub async fn check_user(realm: &Realm, caller: &Caller, id: UserId, password: Password) -> Result<Checked> {
     credential::check_length(realm, &password)?;
     let found = who_is(realm, id).await?;
-    verify(realm, caller, found, "", password).await
+    verify(realm, caller, found, None, password).await
 }
 
 async fn verify(
     realm: &Realm,
     caller: &Caller,
     found: Option<Found>,
-    spelled: &str,
+    spelled: Option<&str>,
     password: Password,
 ) -> Result<Checked> {
     realm.limit_address(Rule::PasswordsByAddress, &caller.source).await?;
     let target = found.as_ref().map(|f| f.user);
-    // One counter for an account, however it is spelled; for unknown ones by what was typed. A browser in which the
-    // owner has signed in before has a counter of its own, so that a stranger's failures don't lock the owner out.
+    // Two counters. One for what was typed, whether or not anybody has it: it refuses openly. And one for the account,
+    // however it is spelled: it bounds the guesses, and must not tell that two spellings belong together. A browser in
+    // which the owner has signed in before has counters of its own, so that a stranger's failures don't lock the owner
+    // out.
     let browser = caller.browser.as_ref().map_or(BrowserId(uuid::Uuid::nil()), |b| b.id);
     let known = browser::is_known_to(realm, browser, target.unwrap_or(UserId(uuid::Uuid::nil()))).await?;
-    let throttle = throttle_key(&realm.ground().keys, target, spelled, known.then_some(browser));
-    let evaluation = try_proof(realm, throttle).await?;
+    let browser = known.then_some(browser);
+    let keys = &realm.ground().keys;
+    let mut counted = Vec::with_capacity(2);
+    let mut closed = false;
+    let mut now = realm.now();
+    if let Some(spelled) = spelled {
+        match try_proof(realm, throttle_key(keys, Who::Spelled(spelled), browser), now).await? {
+            Ok(typed) => {
+                // One time for both: what is open again by the one must not be closed by the other for a microsecond.
+                now = typed.at;
+                counted.push(typed);
+            }
+            Err(early) => return Err(throttled(realm, early).await?.into()),
+        }
+        let account = target.map_or(Who::Nobody(spelled), Who::User);
+        match try_proof(realm, throttle_key(keys, account, browser), now).await? {
+            Ok(account) => counted.push(account),
+            Err(_) => closed = true,
+        }
+    } else {
+        let account = target.map_or(Who::Nobody(""), Who::User);
+        match try_proof(realm, throttle_key(keys, account, browser), now).await? {
+            Ok(account) => counted.push(account),
+            Err(early) => return Err(throttled(realm, early).await?.into()),
+        }
+    }
 
+    // Too many failures by other spellings: this one is not evaluated, and costs and says what a wrong one does.
+    let found = found.filter(|_| !closed);
     let phc = found.as_ref().and_then(|f| f.phc.clone());
     let verified = realm.hash().verify(password, phc.clone(), realm.hash_params()).await?;
     match found {
@@ -161,7 +213,7 @@ async fn verify(
                 return Err(Kind::UserBanned.into());
             }
             let upgrade = phc.zip(verified.upgraded);
-            Ok(Checked { user: f.user, auth_rev: f.auth_rev, good: f.good, upgrade, throttle, evaluation })
+            Ok(Checked { user: f.user, auth_rev: f.auth_rev, good: f.good, upgrade, counted })
         }
         _ => {
             note_failure(realm, caller, target).await?;
@@ -170,63 +222,83 @@ async fn verify(
     }
 }
 
-/// The key under which failures in a row are counted.
-fn throttle_key(keys: &Keys, user: Option<UserId>, spelled: &str, known: Option<BrowserId>) -> [u8; 32] {
-    let who = match user {
-        Some(user) => user.0.as_bytes().to_vec(),
-        None => spelled.as_bytes().to_vec(),
+/// Whose failures in a row are counted.
+#[derive(Clone, Copy)]
+enum Who<'a> {
+    /// Those of an account.
+    User(UserId),
+    /// Those of no account, in place of its: so that it costs the same.
+    Nobody(&'a str),
+    /// Those of whatever was typed, in its normal form.
+    Spelled(&'a str),
+}
+
+/// The key under which they are.
+fn throttle_key(keys: &Keys, who: Who<'_>, known: Option<BrowserId>) -> [u8; 32] {
+    let (sort, who): (&[u8], &[u8]) = match &who {
+        Who::User(user) => (b"user", user.0.as_bytes()),
+        Who::Nobody(spelled) => (b"nobody", spelled.as_bytes()),
+        Who::Spelled(spelled) => (b"spelled", spelled.as_bytes()),
     };
     let device = known.map(|b| b.0.as_bytes().to_vec()).unwrap_or_default();
-    keys.mac(MacPurpose::Limit, &[b"password", &who, &device])
+    keys.mac(MacPurpose::Limit, &[b"password", sort, who, &device])
 }
 
 /// A proof of another sort was given: passwords may be tried again, also where too many wrong ones closed that way.
 pub(crate) async fn reopen(tx: &mut Tx, keys: &Keys, user: UserId, browser: Option<BrowserId>) -> Result<()> {
-    limit::store::clear(tx, throttle_key(keys, Some(user), "", None)).await?;
-    if browser.is_some() {
-        limit::store::clear(tx, throttle_key(keys, Some(user), "", browser)).await?;
+    let identifiers = identifier::store::of_user(tx, user).await?;
+    let spellings = identifiers.iter().map(|i| Who::Spelled(&i.normal));
+    for who in spellings.chain([Who::User(user)]) {
+        limit::store::clear(tx, throttle_key(keys, who, None)).await?;
+        if browser.is_some() {
+            limit::store::clear(tx, throttle_key(keys, who, browser)).await?;
+        }
     }
     Ok(())
 }
 
 /// Counts a try before it is evaluated; refuses it when it comes too early. Beside others of the same key that are under
 /// evaluation it is too early to say so: the owner's own sign-ins at once must not throttle one another.
-async fn try_proof(realm: &Realm, key: [u8; 32]) -> Result<Evaluation> {
+async fn try_proof(realm: &Realm, key: [u8; 32], mut at: Micros) -> Result<Result<Counted, Early>> {
     let mut rounds = 0;
     loop {
         let evaluation = realm.proving().begin(key);
-        let Err(refusal) = count_try(realm, key).await? else { return Ok(evaluation.counted()) };
+        if count_try(realm, key, at).await? {
+            return Ok(Ok(Counted { key, at, _evaluation: evaluation.counted() }));
+        }
         match evaluation.too_early() {
             Some(others) if rounds < ROUNDS => others.wait().await,
-            _ => return Err(refusal.into()),
+            _ => return Ok(Err(Early { key, at })),
         }
         rounds += 1;
+        at = realm.now();
     }
 }
 
-async fn count_try(realm: &Realm, key: [u8; 32]) -> Result<Result<(), Refusal>> {
+async fn count_try(realm: &Realm, key: [u8; 32], at: Micros) -> Result<bool> {
     let settings = realm.settings();
     let limits = &settings.1.limits;
     let (free, closed) = (limits.free_failures, limits.failures_until_closed);
     let max_delay = Realm::micros(limits.max_delay_seconds);
-    let now = realm.now();
-    let throttle = realm
+    realm
         .db()
-        .write(async move |tx| -> Result<Option<Option<limit::store::Throttle>>> {
-            match limit::store::try_proof(tx, key, now, free, max_delay, closed).await? {
-                Some(_) => Ok(None),
-                None => Ok(Some(limit::store::throttle(tx, key).await?)),
-            }
+        .write(async move |tx| -> Result<bool> {
+            Ok(limit::store::try_proof(tx, key, at, free, max_delay, closed).await?.is_some())
         })
-        .await?;
-    let Some(state) = throttle else { return Ok(Ok(())) };
-    let next_at = state.as_ref().map_or(now, |t| t.next_at);
+        .await
+}
+
+/// Says that it is too early, and when it no longer is.
+async fn throttled(realm: &Realm, early: Early) -> Result<Refusal> {
+    let state = realm.db().read(async |tx| limit::store::throttle(tx, early.key).await).await?;
+    let closed = realm.settings().1.limits.failures_until_closed;
+    let next_at = state.as_ref().map_or(early.at, |t| t.next_at);
     let refusal = Refusal::new(Kind::Throttled);
-    Ok(Err(if state.is_some_and(|t| t.failures >= closed) {
+    Ok(if state.is_some_and(|t| t.failures >= closed) {
         refusal.reason("password_closed")
     } else {
-        refusal.retry_after_micros(next_at - now)
-    }))
+        refusal.retry_after_micros(next_at - early.at)
+    })
 }
 
 /// A refusal about a known user is an audit row, counted per minute. An unknown one costs a statement too.

@@ -97,7 +97,7 @@ pub(crate) async fn address(
                         return Err(void().into());
                     }
                     // The realm may have closed since the message was sent.
-                    if !kit.makes_accounts() && attempt.body.invitation.is_none() {
+                    if !kit.makes_accounts(attempt.body.invitation.is_some()) {
                         return Err(Kind::SignUpClosed.keep().into());
                     }
                     attempt.kind = AttemptKind::SignUp;
@@ -137,7 +137,8 @@ async fn evict(
     }
     identifier::store::delete_unproven(tx, stored.user, stored.id).await?;
     session::store::evict_identities(tx, stored.user).await?;
-    let (_, endings) = Changed::all(stored.user, "address_proven", kit.keep).apply(tx, &kit.ground).await?;
+    let (_, endings) =
+        Changed::all(stored.user, "address_proven", kit.keep).apply(tx, &kit.ground, now).await?;
     kit.note(endings);
     Ok(())
 }

@@ -45,11 +45,15 @@ pub async fn check(realm: &Realm, value: &str) -> Result<Option<Known>> {
     let hash = cookie.hashed();
     let id = BrowserId(cookie.id);
     let now = realm.now();
-    if let Some(cached) = remembered(realm, id, now) {
-        return Ok(admit(realm, cookie, &hash, id, &cached, now));
+    if let Some(cached) = remembered(realm, id, now)
+        && let Some(known) = admit(realm, &cookie, &hash, id, &cached, now)
+    {
+        return Ok(Some(known));
     }
+    // Another secret than memory's is wrong, or newer: another node may have changed it a moment ago. A flood of wrong
+    // ones costs what one for unknown browsers does, a read by key each, and changes nothing in memory.
     // In a box: what a hit, the usual case, carries along stays small.
-    Box::pin(read(realm, cookie, &hash, id, now)).await
+    Box::pin(read(realm, &cookie, &hash, id, now)).await
 }
 
 /// [`check`] by memory alone. `None`: memory can't tell; ask [`check`].
@@ -59,7 +63,7 @@ pub fn glance(realm: &Realm, value: &str) -> Option<Known> {
     let now = realm.now();
     let cached = remembered(realm, id, now)?;
     let hash = cookie.hashed();
-    admit(realm, cookie, &hash, id, &cached, now)
+    admit(realm, &cookie, &hash, id, &cached, now)
 }
 
 /// What memory holds of a browser, if that may be trusted: the poll of endings is not late, the entry is young, its
@@ -78,7 +82,7 @@ fn remembered(realm: &Realm, id: BrowserId, now: Micros) -> Option<Arc<CachedBro
 /// Asks the database; remembers the answer, unless the poll is late and memory is not to be trusted.
 async fn read(
     realm: &Realm,
-    cookie: Keyed,
+    cookie: &Keyed,
     hash: &crate::secret::Hashed,
     id: BrowserId,
     now: Micros,
@@ -88,9 +92,9 @@ async fn read(
         return Ok(None);
     };
     let known = admit(realm, cookie, hash, id, &row, now);
-    if fresh {
-        // Cached whoever asked: the entry holds the stored hash, and each look compares with it. What ended between
-        // our reading and this line is found by `dead` at the next look, since endings outlive cached entries.
+    if fresh && known.is_some() {
+        // What ended between our reading and this line is found by `dead` at the next look, since endings outlive
+        // cached entries.
         realm.cache().browsers.insert(id.0, Arc::new(row));
     }
     Ok(known)
@@ -98,7 +102,7 @@ async fn read(
 
 fn admit(
     realm: &Realm,
-    cookie: Keyed,
+    cookie: &Keyed,
     hash: &crate::secret::Hashed,
     id: BrowserId,
     row: &CachedBrowser,
@@ -111,7 +115,7 @@ fn admit(
     if let Some(signed) = &signed {
         touch(realm, signed, now);
     }
-    Some(Known { id, generation: row.generation, signed, shown: cookie })
+    Some(Known { id, generation: row.generation, signed, shown: cookie.clone() })
 }
 
 /// Whether a session that memory knows is over.

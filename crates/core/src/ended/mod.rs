@@ -143,8 +143,9 @@ impl Default for EndedSet {
 }
 
 /// A poll reads again what is younger than this before the one before it: a transaction may commit a row after
-/// younger ones were seen, and clocks of nodes differ by up to two seconds.
-const OVERLAP: Micros = 10 * SECOND;
+/// younger ones were seen, and clocks of nodes differ by up to two seconds. After the row is written several statements
+/// may follow, and on PostgreSQL each may wait for a lock for as long as its timeout allows (15 s).
+const OVERLAP: Micros = 60 * SECOND;
 /// After so long without a poll the set is not trusted.
 const STALE: Duration = Duration::from_millis(700);
 

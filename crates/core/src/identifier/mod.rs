@@ -81,6 +81,11 @@ impl Identifier {
     }
 }
 
+/// What the normal forms of addresses and of usernames begin with that begin with `typed`.
+pub fn prefixes(typed: &str) -> (String, String) {
+    (latchstring_proto::email::fold_prefix(typed), latchstring_proto::username::fold_prefix(typed))
+}
+
 /// A stored identifier.
 #[derive(Debug, Clone)]
 pub struct Stored {

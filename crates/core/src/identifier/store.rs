@@ -105,10 +105,18 @@ pub async fn spell(tx: &mut Tx, id: IdentifierId, typed: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes an identifier away.
-pub async fn delete(tx: &mut Tx, id: IdentifierId) -> Result<()> {
-    tx.exec("DELETE FROM identifiers WHERE id = $1", &[&id.0]).await?;
-    Ok(())
+/// Takes an identifier away that nobody has proven or asserted. Gives whose it was.
+pub async fn delete_claim(tx: &mut Tx, id: IdentifierId) -> Result<Option<UserId>> {
+    let row = tx
+        .one(
+            "DELETE FROM identifiers WHERE id = $1 AND proven_at IS NULL AND asserted_at IS NULL RETURNING user_id",
+            &[&id.0],
+        )
+        .await?;
+    Ok(match row {
+        Some(row) => Some(UserId(row.get(0)?)),
+        None => None,
+    })
 }
 
 /// Takes a user's identifiers of one kind away, but for one normal form.

@@ -26,7 +26,7 @@ pub async fn work(realm: &Realm, mailer: &dyn mail::Mailer, holder: Uuid) -> Res
     for job in jobs {
         let outcome = match job.kind.as_str() {
             mail::JOB => match serde_json::from_slice::<mail::Mail>(&job.payload) {
-                Ok(mail) => mailer.send(&realm.settings().1.name, &mail).await,
+                Ok(mail) => mail::send(mailer, &realm.settings().1.name, &mail).await,
                 Err(_) => Err(mail::MailError::Never("the payload can't be read".into())),
             },
             "nothing" => Ok(()),
@@ -34,22 +34,22 @@ pub async fn work(realm: &Realm, mailer: &dyn mail::Mailer, holder: Uuid) -> Res
         };
         let now = realm.now();
         match outcome {
-            Ok(()) => outbox::done(realm.db(), job.id, now).await?,
+            Ok(()) => outbox::done(realm.db(), job.id, holder, now).await?,
             Err(mail::MailError::Later(why)) if job.tries < 200 => {
                 // 10 s, 20 s, 40 s, … up to 15 minutes.
                 let wait = ((10 * SECOND) << (job.tries - 1).clamp(0, 7)).min(15 * MINUTE);
                 let age = now - made_at(job.id.0);
                 if age > GIVE_UP {
                     tracing::error!(job = %job.id, why, "a mail could not be sent for two days and is given up");
-                    outbox::fail(realm.db(), job.id, now, &why).await?;
+                    outbox::fail(realm.db(), job.id, holder, now, &why).await?;
                 } else {
                     tracing::warn!(job = %job.id, why, tries = job.tries, "a mail could not be sent and is tried again");
-                    outbox::again(realm.db(), job.id, now + wait, &why).await?;
+                    outbox::again(realm.db(), job.id, holder, now + wait, &why).await?;
                 }
             }
             Err(mail::MailError::Later(why) | mail::MailError::Never(why)) => {
                 tracing::error!(job = %job.id, kind = job.kind, why, "a job is given up");
-                outbox::fail(realm.db(), job.id, now, &why).await?;
+                outbox::fail(realm.db(), job.id, holder, now, &why).await?;
             }
         }
     }
@@ -66,7 +66,9 @@ fn made_at(id: Uuid) -> Micros {
 
 /// Writes the last uses of sessions that were gathered.
 pub async fn flush_uses(realm: &Realm) -> Result<()> {
-    let uses = realm.take_touched();
+    let mut uses = realm.take_touched();
+    // All nodes take the rows in one order, or two of them could each wait for a row that the other holds.
+    uses.sort_unstable_by_key(|(id, _)| id.0);
     for chunk in uses.chunks(500) {
         let chunk = chunk.to_vec();
         realm.db().write(async move |tx| -> Result<()> { session::store::touch(tx, &chunk).await }).await?;

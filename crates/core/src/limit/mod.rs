@@ -16,7 +16,6 @@ use std::collections::HashMap;
 
 /// `burst` at once, then evenly `burst` in `per_seconds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Rate {
     /// How many at once.
     pub burst: u32,
@@ -104,7 +103,12 @@ impl Limiter {
     pub fn take(&self, key: [u8; 32], rate: Rate, now: Micros) -> Result<(), Micros> {
         let mut shard = self.shards[usize::from(key[0]) % SHARDS].lock();
         let decision = gcra::decide(shard.get(&key).copied(), now, rate.gcra(), 1);
-        let Some(tat) = decision.allowed else { return Err(decision.retry_after_us) };
+        let Some(tat) = decision.allowed else {
+            if let (Some(lowered), Some(tat)) = (decision.lowered, shard.get_mut(&key)) {
+                *tat = lowered;
+            }
+            return Err(decision.retry_after_us);
+        };
         if shard.len() >= PER_SHARD && !shard.contains_key(&key) {
             make_room(&mut shard, now);
         }

@@ -27,11 +27,17 @@ pub async fn take(
     if taken.is_some() {
         return Ok(Ok(()));
     }
+    // As in `gcra::decide`: a bucket is never emptier than empty, or a clock that was set back, or a
+    // limit that was lowered, would lock out until that time comes.
+    let full = most + period;
     let tat: i64 = match tx.one("SELECT tat FROM limits WHERE key = $1", &[&key]).await? {
         Some(row) => row.get(0)?,
         None => most + 1,
     };
-    Ok(Err((tat - most).max(1)))
+    if tat > full {
+        tx.exec("UPDATE limits SET tat = $2 WHERE key = $1 AND tat > $2", &[&key, &full]).await?;
+    }
+    Ok(Err((tat.min(full) - most).max(1)))
 }
 
 /// The failures in a row under `key`, and when the next proof may be tried.

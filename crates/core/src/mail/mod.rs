@@ -3,6 +3,7 @@
 pub mod smtp;
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A message to one address.
 #[derive(Clone, Serialize, Deserialize)]
@@ -47,6 +48,20 @@ pub trait Mailer: Send + Sync + 'static {
         realm: &'a str,
         mail: &'a Mail,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>>;
+
+    /// How long one message may take, from the first packet to the last answer.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(20)
+    }
+}
+
+/// Sends one message, or gives up for now: a server that takes the connection and then says nothing must not stop
+/// whoever waits for it. (lettre's own limit covers the connecting alone.)
+pub async fn send(mailer: &dyn Mailer, realm: &str, mail: &Mail) -> Result<(), MailError> {
+    match tokio::time::timeout(mailer.patience(), mailer.send(realm, mail)).await {
+        Ok(sent) => sent,
+        Err(_) => Err(MailError::Later("it took too long".into())),
+    }
 }
 
 /// The job that sends a [`Mail`].

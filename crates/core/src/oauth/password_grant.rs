@@ -9,7 +9,7 @@ use crate::{
     id::{SessionId, UserId},
     identifier::Identifier,
     key::Purpose,
-    limit::{self, Rule},
+    limit::Rule,
     random::bytes,
     realm::Realm,
     refusal::{Fault, Kind, Refusal, Result},
@@ -57,9 +57,6 @@ pub async fn grant(realm: &Realm, caller: &Caller, username: &str, password: Pas
         normal: format!("@{}", username.chars().filter(|c| !c.is_control()).take(100).collect::<String>()),
     });
     let checked = password::check(realm, caller, &identifier, password).await?;
-    if !checked.good {
-        return Err(Refusal::new(Kind::TaskOutstanding).reason("prove_address").into());
-    }
     let ground = realm.ground().clone();
     let now = ground.now();
     let life = Realm::micros(endpoint.seconds);
@@ -84,26 +81,47 @@ pub async fn grant(realm: &Realm, caller: &Caller, username: &str, password: Pas
         .on("user", checked.user.0)
         .detail(serde_json::json!({ "session": new.id, "methods": ["pwd"], "face": "token_endpoint" }))
         .from(&caller.source);
+    let refused = Entry::new(ground.audit_id(), now, "sign_in.refused", Actor::Anonymous)
+        .on("user", checked.user.0)
+        .from(&caller.source)
+        .refused();
     let most = settings.1.session.max_per_user;
     let keep = realm.longest_token();
     let endings = realm
         .db()
         .write(async move |tx| -> Result<Vec<crate::ended::Ending>> {
-            if !factor::store::of_user(tx, checked.user).await?.is_empty() {
-                return Err(Refusal::new(Kind::TaskOutstanding).reason("second_factor").into());
+            let task = if !checked.good {
+                Some("prove_address")
+            } else if !factor::store::of_user(tx, checked.user).await?.is_empty() {
+                Some("second_factor")
+            } else {
+                None
+            };
+            if let Some(task) = task {
+                let user = user::store::find(tx, checked.user).await?;
+                if user.is_none_or(|u| u.auth_rev != checked.auth_rev) {
+                    return Err(Kind::CredentialsWrong.into());
+                }
+                // The password was right: that is no failure, and whoever is refused for more has it in their trail.
+                checked.clear(tx).await?;
+                audit::write(
+                    tx,
+                    refused.clone().detail(serde_json::json!({ "method": "pwd", "task": task })),
+                )
+                .await?;
+                return Err(Refusal::new(Kind::TaskOutstanding).reason(task).keep().into());
             }
-            if !user::store::sign_in(tx, checked.user, checked.auth_rev, now).await? {
-                return Err(Kind::CredentialsWrong.into());
-            }
+            let begun = user::store::sign_in(tx, checked.user, checked.auth_rev, now).await?;
+            let begun = begun.ok_or(Kind::CredentialsWrong)?;
             if let Some((old, phc)) = &checked.upgrade {
                 crate::credential::store::upgrade(tx, checked.user, old, phc).await?;
             }
-            limit::store::clear(tx, checked.throttle).await?;
-            session::store::insert(tx, &new, now).await?;
+            checked.clear(tx).await?;
+            session::store::insert(tx, &new, begun).await?;
             let mut endings = Vec::new();
             for old in session::store::surplus(tx, checked.user, most).await? {
                 let which = session::Which::One(old);
-                endings.extend(session::end(tx, &ground, checked.user, which, "replaced", keep).await?);
+                endings.extend(session::end(tx, &ground, checked.user, which, "replaced", now, keep).await?);
             }
             audit::write(tx, entry.clone()).await?;
             Ok(endings)

@@ -5,6 +5,7 @@ pub mod store;
 
 use crate::{clock::Micros, ground::Ground, id::JobId, refusal::Result};
 use latchstring_db::Tx;
+use uuid::Uuid;
 
 /// A job prepared before the transaction: sealed, with its id.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ pub struct Taken {
 pub async fn take(
     db: &latchstring_db::Db,
     ground: &Ground,
-    holder: uuid::Uuid,
+    holder: Uuid,
     lease: Micros,
     most: i64,
 ) -> Result<Vec<Taken>> {
@@ -64,28 +65,35 @@ pub async fn take(
             Ok(payload) => taken.push(Taken { id: row.id, kind: row.kind, tries: row.tries, payload }),
             Err(fault) => {
                 tracing::error!(job = %row.id, error = &fault as &dyn std::error::Error, "a job can't be opened");
-                fail(db, row.id, now, "the payload can't be opened").await?;
+                fail(db, row.id, holder, now, "the payload can't be opened").await?;
             }
         }
     }
     Ok(taken)
 }
 
-/// The job is done: its payload goes at once.
-pub async fn done(db: &latchstring_db::Db, id: JobId, now: Micros) -> Result<()> {
-    db.write(async move |tx| -> Result<()> { store::done(tx, id, now).await }).await
+/// The job is done: its payload goes at once. Like what follows it does nothing once another holds the job, which is so
+/// when the lease was over before the work was.
+pub async fn done(db: &latchstring_db::Db, id: JobId, holder: Uuid, now: Micros) -> Result<()> {
+    db.write(async move |tx| -> Result<()> { store::done(tx, id, holder, now).await }).await
 }
 
 /// The job did not work; it is tried again at `run_at`.
-pub async fn again(db: &latchstring_db::Db, id: JobId, run_at: Micros, error: &str) -> Result<()> {
+pub async fn again(
+    db: &latchstring_db::Db,
+    id: JobId,
+    holder: Uuid,
+    run_at: Micros,
+    error: &str,
+) -> Result<()> {
     let error = error.to_owned();
-    db.write(async move |tx| -> Result<()> { store::again(tx, id, run_at, &error).await }).await
+    db.write(async move |tx| -> Result<()> { store::again(tx, id, holder, run_at, &error).await }).await
 }
 
 /// The job can't work; it is given up, and its payload goes.
-pub async fn fail(db: &latchstring_db::Db, id: JobId, now: Micros, error: &str) -> Result<()> {
+pub async fn fail(db: &latchstring_db::Db, id: JobId, holder: Uuid, now: Micros, error: &str) -> Result<()> {
     let error = error.to_owned();
-    db.write(async move |tx| -> Result<()> { store::fail(tx, id, now, &error).await }).await
+    db.write(async move |tx| -> Result<()> { store::fail(tx, id, holder, now, &error).await }).await
 }
 
 fn place(id: JobId) -> String {

@@ -66,23 +66,30 @@ pub async fn claim(tx: &mut Tx, holder: Uuid, now: Micros, until: Micros, most: 
 }
 
 /// Done: the payload goes.
-pub async fn done(tx: &mut Tx, id: JobId, now: Micros) -> Result<()> {
-    tx.exec("UPDATE jobs SET done_at = $2, sealed = NULL, last_error = NULL WHERE id = $1", &[&id.0, &now])
-        .await?;
+pub async fn done(tx: &mut Tx, id: JobId, holder: Uuid, now: Micros) -> Result<()> {
+    tx.exec(
+        "UPDATE jobs SET done_at = $3, sealed = NULL, last_error = NULL WHERE id = $1 AND holder = $2",
+        &[&id.0, &holder, &now],
+    )
+    .await?;
     Ok(())
 }
 
 /// Again later.
-pub async fn again(tx: &mut Tx, id: JobId, run_at: Micros, error: &str) -> Result<()> {
-    tx.exec("UPDATE jobs SET run_at = $2, last_error = $3 WHERE id = $1", &[&id.0, &run_at, &error]).await?;
+pub async fn again(tx: &mut Tx, id: JobId, holder: Uuid, run_at: Micros, error: &str) -> Result<()> {
+    tx.exec(
+        "UPDATE jobs SET run_at = $3, last_error = $4 WHERE id = $1 AND holder = $2",
+        &[&id.0, &holder, &run_at, &error],
+    )
+    .await?;
     Ok(())
 }
 
 /// Given up: the payload goes.
-pub async fn fail(tx: &mut Tx, id: JobId, now: Micros, error: &str) -> Result<()> {
+pub async fn fail(tx: &mut Tx, id: JobId, holder: Uuid, now: Micros, error: &str) -> Result<()> {
     tx.exec(
-        "UPDATE jobs SET failed_at = $2, sealed = NULL, last_error = $3 WHERE id = $1",
-        &[&id.0, &now, &error],
+        "UPDATE jobs SET failed_at = $3, sealed = NULL, last_error = $4 WHERE id = $1 AND holder = $2",
+        &[&id.0, &holder, &now, &error],
     )
     .await?;
     Ok(())

@@ -104,17 +104,17 @@ pub enum Which {
     All,
 }
 
-/// Ends sessions of `user` with their families, in the caller's transaction. Gives the endings, which the caller
-/// applies after the commit.
+/// Ends sessions of `user` with their families, in the caller's transaction, as of `now`, the time that the caller has
+/// drawn for all of it. Gives the endings, which the caller applies after the commit.
 pub async fn end(
     tx: &mut Tx,
     ground: &Ground,
     user: UserId,
     which: Which,
     reason: &'static str,
+    now: Micros,
     keep: Micros,
 ) -> Result<Vec<Ending>> {
-    let now = ground.now();
     let ids = match which {
         Which::One(id) => store::end_one(tx, user, id, now, reason).await?,
         Which::Others(id) => store::end_others(tx, user, id, now, reason).await?,
@@ -130,17 +130,20 @@ pub async fn end(
     Ok(endings)
 }
 
-/// Ends everything of a user from before now: sessions, families of any kind, tokens that no session row vouches for,
+/// Ends everything of a user from before `now`: sessions, families of any kind, tokens that no session row vouches for,
 /// and the trust in browsers: what a thief signed in with has no tries of its own any more.
+///
+/// The caller has taken the user's row, or a sign-in that is not committed yet would be missed; and `now` is the time
+/// that it gives to a session which it opens in the same transaction, or that one could be older than the mark.
 pub async fn end_everything(
     tx: &mut Tx,
     ground: &Ground,
     user: UserId,
     reason: &'static str,
+    now: Micros,
     keep: Micros,
 ) -> Result<Vec<Ending>> {
-    let now = ground.now();
-    let mut endings = end(tx, ground, user, Which::All, reason, keep).await?;
+    let mut endings = end(tx, ground, user, Which::All, reason, now, keep).await?;
     crate::family::store::end_of_user(tx, user, now, reason).await?;
     crate::browser::store::forget_user(tx, user).await?;
     // Whole seconds: a token's `iat` has no more, and what is issued from now on must not be older than the mark.

@@ -6,7 +6,7 @@ use crate::{
     id::{BrowserId, SessionId, UserId},
     refusal::Result,
 };
-use latchstring_db::{Row, Tx};
+use latchstring_db::{Param, Row, Tx};
 
 /// Inserts a session.
 pub async fn insert(tx: &mut Tx, new: &New, now: Micros) -> Result<()> {
@@ -167,7 +167,8 @@ pub async fn surplus(tx: &mut Tx, user: UserId, most: i64) -> Result<Vec<Session
         .await?)
 }
 
-/// A proof was given again: raises what the session stands for. `false` when it has ended meanwhile.
+/// A proof was given again: raises what the session stands for. `false` when it has ended meanwhile, or its time is over:
+/// a proof that was under way does not bring it back.
 pub async fn proved(
     tx: &mut Tx,
     id: SessionId,
@@ -179,28 +180,39 @@ pub async fn proved(
     let n = tx
         .exec(
             "UPDATE sessions SET auth_at = $2, methods = $3, assurance = $4, tasks = $5, active_at = $2, rev = rev + 1
-              WHERE id = $1 AND ended_at IS NULL",
+              WHERE id = $1 AND ended_at IS NULL AND (ends_at IS NULL OR ends_at > $2)
+                AND (idle_us IS NULL OR active_at + idle_us > $2)",
             &[&id.0, &now, &methods, &assurance, &tasks],
         )
         .await?;
     Ok(n == 1)
 }
 
-/// Takes a session's row while its children change; `false` when it has ended.
-pub async fn lock(tx: &mut Tx, id: SessionId) -> Result<bool> {
-    let n = tx.exec("UPDATE sessions SET rev = rev + 1 WHERE id = $1 AND ended_at IS NULL", &[&id.0]).await?;
-    Ok(n == 1)
+/// Takes the row of a user's session until the transaction ends, if it lives: until then nobody ends it.
+pub async fn lock(tx: &mut Tx, id: SessionId, user: UserId, now: Micros) -> Result<Option<Shown>> {
+    tx.one(
+        "UPDATE sessions SET rev = rev + 1
+          WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND (ends_at IS NULL OR ends_at > $3)
+            AND (idle_us IS NULL OR active_at + idle_us > $3)
+      RETURNING id, user_id, kind, browser_id, created_at, auth_at, active_at, ends_at, idle_us, methods, assurance,
+                tasks, user_agent, address",
+        &[&id.0, &user.0, &now],
+    )
+    .await?
+    .as_ref()
+    .map(shown)
+    .transpose()
 }
 
 /// Notes last uses.
 pub async fn touch(tx: &mut Tx, uses: &[(SessionId, Micros)]) -> Result<()> {
-    for (id, at) in uses {
-        tx.exec(
-            "UPDATE sessions SET active_at = $2 WHERE id = $1 AND active_at < $2 AND ended_at IS NULL",
-            &[&id.0, at],
-        )
-        .await?;
-    }
+    let args: Vec<[&dyn Param; 2]> = uses.iter().map(|(id, at)| [&id.0 as &dyn Param, at]).collect();
+    let rows: Vec<&[&dyn Param]> = args.iter().map(<[_; 2]>::as_slice).collect();
+    tx.many(
+        "UPDATE sessions SET active_at = $2 WHERE id = $1 AND active_at < $2 AND ended_at IS NULL",
+        &rows,
+    )
+    .await?;
     Ok(())
 }
 

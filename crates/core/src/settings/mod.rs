@@ -1,5 +1,6 @@
 //! Realm settings: what changes at run time. One JSON document with a revision, in the database; every node follows
-//! within a poll. Unknown members are errors that name the nearest known one.
+//! within a poll. Unknown members of a change are errors that name the nearest known one. Those of a stored document are a
+//! newer binary's: they are kept, and mean nothing here.
 
 pub mod store;
 
@@ -22,9 +23,21 @@ pub enum SignUp {
     Closed,
 }
 
+impl SignUp {
+    /// Whether somebody may make an account, with an invitation or without. Nobody in a closed realm: invitations from
+    /// before it closed don't open it.
+    pub fn admits(self, invited: bool) -> bool {
+        match self {
+            SignUp::Open => true,
+            SignUp::Invite => invited,
+            SignUp::Closed => false,
+        }
+    }
+}
+
 /// Everything that a realm's operator can set at run time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Settings {
     /// The name that people see on pages and in mail.
     pub name: String,
@@ -70,7 +83,7 @@ impl Default for Settings {
 
 /// Password rules (standards: NIST SP 800-63B-4, 3.1.1) and the cost of Argon2id (RFC 9106).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct PasswordSettings {
     /// Whether a new account needs a password; without, people sign in by mailed codes.
     pub required: bool,
@@ -107,7 +120,7 @@ impl Default for PasswordSettings {
 
 /// Lifetimes of sessions, in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct SessionSettings {
     /// Ends after so long without use.
     pub idle_seconds: i64,
@@ -132,7 +145,7 @@ impl Default for SessionSettings {
 
 /// Lifetimes of tokens, in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct TokenSettings {
     /// Access tokens: 60 to 3600.
     pub access_seconds: i64,
@@ -150,7 +163,7 @@ impl Default for TokenSettings {
 
 /// Codes and links that travel by mail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct CodeSettings {
     /// Seconds that a code or link is good for: at most 600 (ASVS V6.5.5).
     pub seconds: i64,
@@ -169,7 +182,7 @@ impl Default for CodeSettings {
 /// How often things may be asked for. Each is `{burst, per_seconds}`: `burst` at once, then evenly as many in
 /// `per_seconds`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct LimitSettings {
     /// Attempts begun, per address.
     pub attempts_by_address: Rate,
@@ -221,7 +234,7 @@ impl Default for LimitSettings {
 
 /// `POST /token`: RFC 6749, 4.3, for the textbook app. Off unless the realm turns it on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct TokenEndpointSettings {
     /// Whether it answers at all.
     pub enabled: bool,
@@ -244,7 +257,7 @@ impl Default for TokenEndpointSettings {
 
 /// The audit trail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct AuditSettings {
     /// Rows are deleted after so many days: 7 to 3650. 0: never.
     pub keep_days: i64,
@@ -477,29 +490,40 @@ pub fn merge(target: &mut serde_json::Value, patch: &serde_json::Value) {
     }
 }
 
-/// Turns serde's message about an unknown or mistyped member into one that helps. A value that it quotes may be a secret
-/// and is left out; a name is cut short.
-pub fn unknown(error: &serde_json::Error) -> Refusal {
-    let text = error.to_string();
-    // serde ends with what it expected. What stands before may be anybody's text, and hold the same words.
-    let place = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before);
-    let expected = place.rsplit_once(", expected ").map(|(_, expected)| expected);
-    if let Some(name) = text.strip_prefix("unknown field `").and_then(|t| t.split('`').next()) {
+/// Refuses a change of a setting that there is none of, and names the nearest one. A name may be anybody's text: it is
+/// cut short.
+pub fn check_names(changes: &serde_json::Value) -> Result<()> {
+    let mut known = serde_json::to_value(Settings::default())?;
+    // The one member that is left out when it is empty.
+    known["token_endpoint"]["secret"] = serde_json::Value::Null;
+    Ok(check_names_of(changes, &known)?)
+}
+
+fn check_names_of(changes: &serde_json::Value, known: &serde_json::Value) -> Result<(), Refusal> {
+    let (Some(changes), Some(known)) = (changes.as_object(), known.as_object()) else { return Ok(()) };
+    for (name, value) in changes {
+        if let Some(known) = known.get(name) {
+            check_names_of(value, known)?;
+            continue;
+        }
         let name: String = name.chars().take(60).collect();
-        // "one of `a`, `b`, `c`", "`a` or `b`", "`a`": every other piece between back-ticks.
-        let nearest = expected
-            .unwrap_or_default()
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .min_by_key(|k| distance(k, &name))
-            .filter(|k| distance(k, &name) <= 3);
+        let nearest = known.keys().min_by_key(|k| distance(k, &name)).filter(|k| distance(k, &name) <= 3);
         let says = match nearest {
             Some(nearest) => format!("There is no setting “{name}”. Did you mean “{nearest}”?"),
             None => format!("There is no setting “{name}”."),
         };
-        return Kind::SettingInvalid.param(name).says(says);
+        return Err(Kind::SettingInvalid.param(name).says(says));
     }
+    Ok(())
+}
+
+/// Turns serde's message about a mistyped member into one that helps. A value that it quotes may be a secret and is left
+/// out.
+pub fn mistyped(error: &serde_json::Error) -> Refusal {
+    let text = error.to_string();
+    // serde ends with what it expected. What stands before may be anybody's text, and hold the same words.
+    let place = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before);
+    let expected = place.rsplit_once(", expected ").map(|(_, expected)| expected);
     let says = match expected {
         Some(expected) => format!("A setting has the wrong type: expected {expected}."),
         None => "A setting has the wrong type.".to_owned(),
@@ -538,19 +562,24 @@ mod tests {
 
     #[test]
     fn an_unknown_setting_names_the_nearest() {
-        let error = serde_json::from_str::<Settings>(r#"{"sign_upp":"open"}"#).expect_err("unknown");
-        let refusal = unknown(&error);
+        let told = |changes: serde_json::Value| match check_names(&changes).expect_err("unknown") {
+            crate::Error::Refused(refusal) => refusal.detail.says.unwrap_or_default().into_owned(),
+            fault => panic!("{fault:?}"),
+        };
         assert_eq!(
-            refusal.detail.says.as_deref(),
-            Some("There is no setting “sign_upp”. Did you mean “sign_up”?")
+            told(serde_json::json!({"sign_upp": "open"})),
+            "There is no setting “sign_upp”. Did you mean “sign_up”?"
         );
+        let long = told(serde_json::json!({ "x".repeat(10_000): 1 }));
+        assert!(long.len() < 200, "{long}");
+        check_names(&serde_json::json!({"token_endpoint": {"secret": "s"}})).expect("there is one");
     }
 
     #[test]
     fn what_is_wrong_is_told_without_the_value_and_in_few_words() {
         let told = |text: &str| {
             let error = serde_json::from_str::<Settings>(text).expect_err("wrong");
-            unknown(&error).detail.says.unwrap_or_default()
+            mistyped(&error).detail.says.unwrap_or_default()
         };
         assert_eq!(
             told(r#"{"token_endpoint":"hunter2, expected hunter2"}"#),
@@ -560,8 +589,6 @@ mod tests {
             told(r#"{"sign_up":"hunter2"}"#),
             "A setting has the wrong type: expected one of `open`, `invite`, `closed`."
         );
-        let long = told(&format!("{{\"{}\":1}}", "x".repeat(10_000)));
-        assert!(long.len() < 200, "{long}");
     }
 
     #[test]

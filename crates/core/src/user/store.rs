@@ -120,16 +120,22 @@ pub async fn insert(tx: &mut Tx, id: UserId, kind: UserKind, now: Micros) -> Res
 }
 
 /// Takes the user's row and notes the sign-in, only if the credentials are still the ones that were checked and the
-/// user is not banned. `false`: one of the two changed meanwhile.
-pub async fn sign_in(tx: &mut Tx, id: UserId, auth_rev: i64, now: Micros) -> Result<bool> {
-    let n = tx
-        .exec(
+/// user is not banned. `None`: they changed meanwhile. Gives the time from which a new session counts: now, or the end of
+/// everything before, if that came while this sign-in waited for the row (or by a node whose clock is ahead). Whoever
+/// takes the row later is later.
+pub async fn sign_in(tx: &mut Tx, id: UserId, auth_rev: i64, now: Micros) -> Result<Option<Micros>> {
+    let row = tx
+        .one(
             "UPDATE users SET signed_in_at = $3
-              WHERE id = $1 AND auth_rev = $2 AND (status = 'active' OR (status_until IS NOT NULL AND status_until <= $3))",
+              WHERE id = $1 AND auth_rev = $2 AND (status = 'active' OR (status_until IS NOT NULL AND status_until <= $3))
+          RETURNING valid_after",
             &[&id.0, &auth_rev, &now],
         )
         .await?;
-    Ok(n == 1)
+    Ok(match row {
+        Some(row) => Some(now.max(row.get(0)?)),
+        None => None,
+    })
 }
 
 /// Takes the user's row: rules over several of their rows come after. Gives the credentials' revision.

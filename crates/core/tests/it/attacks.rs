@@ -5,13 +5,18 @@ use crate::add_factor;
 use latchstring_core::{
     Kind, account,
     admin::{
-        restored, setup,
+        invitations, restored, setup,
         users::{self, NewSecret},
     },
     api_key,
-    attempt::{AttemptKind, SecondFactor, Sink, Step, begin::Begin},
+    attempt::{
+        AttemptKind, SecondFactor, Sink, Step,
+        begin::{Begin, fresh},
+        code::code_by_address,
+    },
     audit::{Actor, Source},
     browser,
+    challenge::Purpose,
     clock::{MINUTE, SECOND},
     id::UserId,
     limit::Rate,
@@ -295,6 +300,119 @@ async fn nobody_has_an_id_that_stands_for_nobody() {
         let made = users::create(&test.realm, Actor::Operator, &Source::default(), new).await;
         assert_eq!(made.refused(), Kind::InputInvalid, "lists begin after the one and end before the other");
     }
+}
+
+#[tokio::test]
+async fn a_reset_never_ends_the_session_that_it_opens() {
+    let test = TestRealm::with(|s| {
+        s.limits.sends_by_target.burst = 1_000;
+        s.limits.sends_by_target_daily.burst = 1_000;
+        s.limits.codes_by_identifier.burst = 1_000;
+    })
+    .await;
+    test.sign_up(ADA, PASSWORD).await;
+    // Each look moves the clock by a microsecond: the second begins somewhere within the step.
+    for before in 1..=20 {
+        let visitor = test.visitor();
+        let id = visitor.begin(AttemptKind::Recover, ADA).await.id;
+        visitor.prove(id, ADA).await.expect("proven");
+        test.clock.advance(2 * SECOND - test.realm.now() % SECOND - before);
+        visitor.new_password(id, OTHER_PASSWORD).await.expect("set");
+        assert!(visitor.is_in().await, "{before} µs before the second");
+    }
+}
+
+#[tokio::test]
+async fn attack_a117_a_closed_account_does_not_tell_which_spellings_are_its() {
+    let test = TestRealm::new().await;
+    test.sign_up(ADA, PASSWORD).await.take_username("ada").await.expect("taken");
+    // Makes the decoy's hash, once.
+    let _ = test.app().try_sign_in("warm.up", "a wrong guess").await;
+    for _ in 0..6 {
+        let _ = test.app().try_sign_in(ADA, "a wrong guess").await;
+    }
+    assert_eq!(test.app().try_sign_in(ADA, "a wrong guess").await.refused(), Kind::Throttled);
+    let mut costs = Vec::new();
+    for name in ["ada", "nobody.at.all"] {
+        let app = test.app();
+        let attempt = app.begin(AttemptKind::SignIn, name).await;
+        let before = (test.hashes(), test.statements());
+        // Of the account not even the right one is evaluated.
+        assert_eq!(app.password(attempt.id, PASSWORD).await.refused(), Kind::CredentialsWrong, "{name}");
+        costs.push((test.hashes() - before.0, test.statements() - before.1));
+    }
+    assert_eq!(costs[0], costs[1]);
+    // A mailed code opens all of its spellings.
+    for _ in 0..6 {
+        let _ = test.app().try_sign_in("ada", "a wrong guess").await;
+    }
+    let visitor = test.visitor();
+    let attempt = visitor.begin(AttemptKind::SignIn, ADA).await;
+    visitor.prove(attempt.id, ADA).await.expect("another proof");
+    test.sign_in("ada", PASSWORD).await;
+}
+
+#[tokio::test]
+async fn a_closed_realm_makes_no_accounts_of_invitations_from_before() {
+    let test = TestRealm::with(|s| s.sign_up = SignUp::Invite).await;
+    let source = Source::default();
+    for who_is in [ADA, "bob@northwind.example"] {
+        invitations::create(&test.realm, Actor::Operator, &source, who(who_is)).await.expect("made");
+    }
+    let begun = test.visitor();
+    let id = begun.accept(&begun.link_to(ADA).await).await.expect("begins").outcome.attempt.id;
+    test.set(|s| s.sign_up = SignUp::Closed).await;
+    assert_eq!(begun.new_password(id, PASSWORD).await.refused(), Kind::SignUpClosed);
+    let late = test.visitor();
+    let invitation = late.link_to("bob@northwind.example").await;
+    assert_eq!(late.accept(&invitation).await.err().and_then(|e| e.kind()), Some(Kind::SignUpClosed));
+    assert!(test.find(ADA).await.is_none() && test.find("bob@northwind.example").await.is_none());
+}
+
+#[tokio::test]
+async fn accounts_are_counted_by_address_however_they_begin() {
+    let test = TestRealm::with(|s| {
+        s.limits.sign_ups_by_address = Rate { burst: 1, per_seconds: 3_600 };
+        s.limits.sends_by_address.burst = 100;
+        s.password.required = false;
+    })
+    .await;
+    let from = "192.0.2.7";
+    test.visitor().from(from).sign_up(ADA, PASSWORD).await;
+    // By a sign-in with an unknown address.
+    let turned = test.visitor().from(from);
+    let begin = Begin {
+        or_sign_up: true,
+        ..Begin::new(AttemptKind::SignIn, Some(who("bob@northwind.example")), Sink::Cookie)
+    };
+    let id = turned.try_begin(begin).await.expect("begins").outcome.attempt.id;
+    turned.send(id).await.expect("sent");
+    let code = turned.code_to("bob@northwind.example").await;
+    assert_eq!(turned.code(id, &code).await.refused(), Kind::RateLimited);
+    // By a link that is opened in another browser.
+    let elsewhere = test.visitor();
+    let id = elsewhere.begin(AttemptKind::SignUp, "eve@northwind.example").await.id;
+    elsewhere.send(id).await.expect("sent");
+    let link = elsewhere.link_to("eve@northwind.example").await;
+    assert_eq!(test.visitor().from(from).follow(&link).await.refused(), Kind::RateLimited);
+    // By a code that comes without an attempt.
+    let id = elsewhere.begin(AttemptKind::SignUp, "kim@northwind.example").await.id;
+    elsewhere.send(id).await.expect("sent");
+    let bare = elsewhere.code_to("kim@northwind.example").await;
+    let caller = test.app().from(from).caller().await;
+    let address = who("kim@northwind.example");
+    let begin = Begin::new(AttemptKind::SignUp, Some(address.clone()), Sink::Tokens);
+    let (fresh, _) = fresh(&test.realm, &caller, &begin).expect("an attempt");
+    let made = code_by_address(&test.realm, &caller, Purpose::SignUp, &address, &bare, fresh).await;
+    assert_eq!(made.refused(), Kind::RateLimited);
+    for address in ["bob@northwind.example", "eve@northwind.example", "kim@northwind.example"] {
+        assert!(test.find(address).await.is_none(), "{address}");
+    }
+    // One who has an account is not counted, and what was refused is not spent.
+    let ada = test.visitor().from(from);
+    let id = ada.begin(AttemptKind::SignIn, ADA).await.id;
+    ada.prove(id, ADA).await.expect("proven").completed.expect("in");
+    elsewhere.follow(&link).await.expect("from another address it is good").completed.expect("in");
 }
 
 #[tokio::test]

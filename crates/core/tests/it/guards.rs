@@ -11,13 +11,15 @@ use latchstring_core::{
     clock::{SECOND, TestClock},
     ended::{self, Ending},
     hash::HashPool,
+    id::SessionId,
     identifier::Identifier,
     random::SystemRandom,
     realm::{Breached, Realm},
-    session::Which,
+    session::{self, Which},
     settings::Settings,
     testing::{self, OTHER_PASSWORD, PASSWORD, Refused, TestRealm, secret, who},
     token::{check, mint},
+    user,
 };
 use latchstring_proto::password::Params;
 use std::sync::Arc;
@@ -315,5 +317,155 @@ async fn what_is_typed_before_a_realm_opens_is_checked_where_it_is_parsed() {
             Some(kind),
             "{begin:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_cookie_is_good_at_a_node_that_remembers_the_one_before() {
+    let test = TestRealm::new().await;
+    let node = test.node().await;
+    test.admin_user(ADA, true, Some(PASSWORD)).await;
+    let ada = test.visitor();
+    ada.begin(AttemptKind::SignIn, ADA).await;
+    let stale = ada.cookie().expect("a cookie");
+    assert!(ada.at(&node).caller().await.browser.is_some(), "remembered there");
+    ada.sign_in(ADA, PASSWORD).await;
+    // No poll in between.
+    let fresh = ada.cookie().expect("a cookie");
+    assert!(browser::glance(&node, &fresh).is_none(), "memory can't tell");
+    assert!(ada.at(&node).signed().await.is_some());
+    assert!(browser::check(&node, &stale).await.expect("checked").is_none());
+    // A wrong secret costs one read and drives nothing out of memory.
+    let before = node.db().statements();
+    for _ in 0..10 {
+        assert!(browser::check(&node, &stale).await.expect("checked").is_none());
+    }
+    assert_eq!(node.db().statements() - before, 10);
+    assert!(browser::glance(&node, &fresh).is_some());
+}
+
+#[tokio::test]
+async fn a_token_of_a_node_whose_clock_is_ahead_is_good_at_once_and_none_lives_longer() {
+    let test = TestRealm::new().await;
+    let app = test.app();
+    app.sign_up(ADA, PASSWORD).await;
+    let node = async |by| {
+        let clock = Arc::new(TestClock::at(test.realm.now() + by));
+        Realm::open(testing::opening(test.db.reopen().await, clock, &test.secret)).await.expect("a node")
+    };
+    let access = app.tokens().access;
+    check::access(&node(-2 * SECOND + 100_000).await, &access.token).await.expect("made just now");
+    let far = check::access(&node(-4 * SECOND).await, &access.token).await;
+    assert_eq!(far.err().and_then(|e| e.kind()), Some(Kind::TokenUnusable));
+    let over = check::access(&node(access.expires_in * SECOND).await, &access.token).await;
+    assert_eq!(over.err().and_then(|e| e.kind()), Some(Kind::TokenUnusable), "not a second longer");
+}
+
+#[tokio::test]
+async fn an_ending_that_is_committed_long_after_it_was_written_is_not_missed() {
+    let test = TestRealm::new().await;
+    let app = test.app();
+    app.sign_up(ADA, PASSWORD).await;
+    let session = app.completed().session;
+    let ending = Ending::session(test.realm.ground(), session, test.realm.longest_token());
+    for _ in 0..40 {
+        test.clock.advance(SECOND);
+        test.realm.follow().await.expect("a poll");
+    }
+    test.realm
+        .db()
+        .write(async move |tx| -> Result<()> { ended::write(tx, &ending).await })
+        .await
+        .expect("the lock was waited for, and now it is there");
+    test.realm.follow().await.expect("a poll");
+    assert!(!app.is_in().await);
+}
+
+#[tokio::test]
+async fn sign_out_everywhere_waits_for_a_sign_in_that_is_not_committed_yet() {
+    for which in [Which::All, Which::Others(SessionId(uuid::Uuid::nil()))] {
+        let test = TestRealm::new().await;
+        let user = test.admin_user(ADA, true, Some(PASSWORD)).await.user.id;
+        let now = test.realm.now();
+        let new = session::New {
+            id: SessionId::new(now, test.realm.ground().random()),
+            user,
+            kind: session::SessionKind::Token,
+            browser: None,
+            client: None,
+            mount: test.realm.mount(),
+            methods: vec!["pwd".into()],
+            assurance: 1,
+            tasks: Vec::new(),
+            claims: serde_json::json!({}),
+            user_agent: None,
+            address: None,
+            idle_us: None,
+            ends_at: None,
+        };
+        let (began, beginning) = tokio::sync::oneshot::channel::<()>();
+        let began = std::sync::Mutex::new(Some(began));
+        let db = test.realm.db().clone();
+        let signing = tokio::spawn(async move {
+            db.write(async move |tx| -> Result<()> {
+                user::store::sign_in(tx, user, 1, now).await?.expect("nothing changed");
+                session::store::insert(tx, &new, now).await?;
+                began.lock().expect("whole").take().map(|began| began.send(()));
+                // SQLite has one writer, and needs no wait to show it.
+                if tx.engine() == latchstring_db::Engine::Postgres {
+                    tx.exec("SELECT pg_sleep(0.5)", &[]).await?;
+                }
+                Ok(())
+            })
+            .await
+        });
+        beginning.await.expect("begun");
+        account::end_sessions(&test.realm, user, Actor::Operator, &Source::default(), which)
+            .await
+            .expect("ended");
+        signing.await.expect("runs").expect("signed in");
+        assert_eq!(account::sessions(&test.realm, user).await.expect("sessions").len(), 0, "{which:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_waited_for_the_end_of_everything_is_later_than_it() {
+    let test = TestRealm::new().await;
+    let user = test.admin_user(ADA, true, Some(PASSWORD)).await.user.id;
+    let drawn = test.realm.now();
+    test.clock.advance(2 * SECOND);
+    account::end_sessions(&test.realm, user, Actor::Operator, &Source::default(), Which::All)
+        .await
+        .expect("ended");
+    let begun = test
+        .realm
+        .db()
+        .write(async move |tx| -> Result<_> { user::store::sign_in(tx, user, 1, drawn).await })
+        .await
+        .expect("written")
+        .expect("nothing changed");
+    assert!(begun >= test.realm.ended().user_valid_after(user), "or the person would land signed out");
+}
+
+#[tokio::test]
+async fn the_statement_does_not_raise_a_session_whose_time_is_over() {
+    let test = TestRealm::with(|s| s.session.idle_seconds = 300).await;
+    let app = test.app();
+    app.sign_up(ADA, PASSWORD).await;
+    let (id, user) = (app.completed().session, app.completed().user);
+    for (after, lives) in [(299, true), (301, false)] {
+        let now = test.realm.now() + after * SECOND;
+        let raised = test
+            .realm
+            .db()
+            .write(async move |tx| -> Result<_> {
+                let locked = session::store::lock(tx, id, user, now).await?.is_some();
+                let proved = session::store::proved(tx, id, now, "[]", 2, "[]").await?;
+                // Nothing of it stays.
+                Err::<(), _>(Kind::NotFound.param(format!("{locked} {proved}")).into())
+            })
+            .await;
+        let Err(latchstring_core::Error::Refused(refusal)) = raised else { panic!("rolled back") };
+        assert_eq!(refusal.detail.param.as_deref(), Some(format!("{lives} {lives}").as_str()), "{after} s");
     }
 }

@@ -4,7 +4,7 @@ use latchstring_core::{
     Kind, Result, account,
     attempt::AttemptKind,
     clock::{DAY, HOUR, MINUTE, SECOND},
-    limit::Rule,
+    limit::{self, Rate, Rule},
     testing::{OTHER_PASSWORD, PASSWORD, Refused, TestRealm, secret},
 };
 
@@ -198,4 +198,35 @@ async fn a_mailbox_gets_at_most_so_many_mails_a_day() {
     let visitor = test.visitor();
     let attempt = visitor.begin(AttemptKind::Recover, ADA).await;
     visitor.send(attempt.id).await.expect("the next day");
+}
+
+#[tokio::test]
+async fn the_limit_in_memory_and_the_one_that_nodes_share_decide_alike() {
+    let test = TestRealm::new().await;
+    let memory = limit::Limiter::default();
+    let rate = |burst, per_seconds| Rate { burst, per_seconds };
+    let (few, many) = (rate(3, 3), rate(100, 3_600));
+    // (rate, seconds since the start): bursts, waits, a clock that was set back, a limit that was lowered.
+    let steps: Vec<(Rate, i64)> = [0, 0, 0, 0, 1, 1, 2, 9, 9, 9, 9]
+        .map(|at| (few, at))
+        .into_iter()
+        .chain([(few, 100_000), (few, 10), (few, 10), (few, 11), (few, 12), (few, 13)])
+        .chain([(many, 20); 60])
+        .chain([(few, 20), (few, 21), (few, 22)])
+        .collect();
+    let mut passed = Vec::new();
+    for (n, (rate, seconds)) in steps.into_iter().enumerate() {
+        let now = test.realm.now() / DAY * DAY + seconds * SECOND;
+        let shared = test
+            .realm
+            .db()
+            .write(async move |tx| -> Result<_> { limit::store::take(tx, [7; 32], rate, now).await })
+            .await
+            .expect("a statement");
+        assert_eq!(shared, memory.take([7; 32], rate, now), "step {n}");
+        passed.push(shared.is_ok());
+    }
+    // Nobody is locked out until the time that was stored comes.
+    assert_eq!(passed[12..17], [false, false, true, true, true], "after the clock was set back");
+    assert_eq!(passed[passed.len() - 3..], [false, true, true], "after the limit was lowered");
 }

@@ -6,6 +6,7 @@ use latchstring_core::{
     attempt::AttemptKind,
     audit::{Actor, Source},
     challenge::TEST_CODE,
+    key,
     random::SystemRandom,
     realm::{OpenError, Realm},
     seal::Keys,
@@ -314,4 +315,56 @@ async fn the_secret_of_the_textbook_app_is_sealed_and_never_shown() {
     let rows = latchstring_core::audit::list(test.realm.db(), None, None, 100).await.expect("audit").0;
     assert_eq!(rows.iter().filter(|r| r.action == "settings.changed").count(), 3);
     assert!(rows.iter().all(|r| !r.detail.to_string().contains("textbook")));
+}
+
+#[tokio::test]
+async fn what_a_newer_node_has_set_is_kept_and_stops_nobody() {
+    let test = operated().await;
+    let node = test.node().await;
+    let mut newer: Value = serde_json::from_str(&stored(&test).await).expect("JSON");
+    newer["passkeys"] = json!({ "required": true });
+    newer["session"]["bound_to_key"] = json!(true);
+    newer["limits"]["sends_by_target"]["window"] = json!(7);
+    newer["name"] = json!("Northwind");
+    let write = async |document: &Value| {
+        let (document, now) = (document.to_string(), test.realm.now());
+        let write = async move |tx: &mut latchstring_db::Tx| -> Result<()> {
+            settings::store::lock(tx, now).await?;
+            settings::store::save(tx, &document).await
+        };
+        test.realm.db().write(write).await.expect("written");
+    };
+    write(&newer).await;
+    node.follow().await.expect("follows");
+    assert_eq!(node.settings().1.name, "Northwind");
+    test.node().await;
+    test.realm.follow().await.expect("follows");
+    change(&test, json!({ "session": { "fresh_seconds": 300 } }), None).await.expect("changed");
+    let kept: Value = serde_json::from_str(&stored(&test).await).expect("JSON");
+    assert_eq!(kept["passkeys"], newer["passkeys"]);
+    assert_eq!(kept["session"]["bound_to_key"], json!(true));
+    assert_eq!(kept["session"]["fresh_seconds"], json!(300));
+    assert_eq!(kept["limits"]["sends_by_target"]["window"], json!(7));
+    let refusal = refusal(&test, json!({ "passkeys": { "required": false } })).await;
+    assert_eq!(refusal.detail.param.as_deref(), Some("passkeys"), "nobody here could check it");
+
+    // A value that this node can't read leaves it at the settings before, and does not keep it from new keys.
+    newer["sign_up"] = json!("waiting_list");
+    write(&newer).await;
+    let before = node.rings().rev;
+    let realm = &test.realm;
+    key::rotate(
+        realm.db(),
+        realm.ground(),
+        realm.mount(),
+        key::Purpose::Native,
+        0,
+        realm.longest_token(),
+        Actor::Operator,
+        &Source::default(),
+    )
+    .await
+    .expect("rotated");
+    assert!(node.follow().await.is_err());
+    assert!(node.rings().rev > before);
 }

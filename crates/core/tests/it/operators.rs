@@ -355,3 +355,37 @@ async fn one_id_by_ten_at_once_makes_one_user() {
         assert_eq!(result.refused(), Kind::Exists);
     }
 }
+
+#[tokio::test]
+async fn a_search_folds_as_names_and_addresses_are_folded() {
+    let test = TestRealm::new().await;
+    for (email, name) in [
+        ("ada@b\u{fc}cher.example", "\u{ff30}\u{430}ypal"),
+        ("O\u{301}scar@northwind.example", "\u{3a3}igma\u{3c2}"),
+    ] {
+        let new = users::NewUser {
+            email: Some(who(email)),
+            username: Some(who(name)),
+            ..users::NewUser::default()
+        };
+        users::create(&test.realm, Actor::Operator, &Source::default(), new).await.expect("made");
+    }
+    for (query, found) in [
+        ("ada@B\u{dc}cher.example", 1),
+        ("ada@xn--b", 1),
+        ("ada@", 1),
+        ("PAYP", 1),
+        ("p\u{430}yp", 1),
+        ("\u{f3}sc", 1),
+        ("\u{d3}SCAR@north", 1),
+        ("\u{3a3}IGMA\u{3a3}", 1),
+        ("", 2),
+        ("nobody", 0),
+    ] {
+        let page = users::list(&test.realm, Some(query), None, 10).await.expect("a page");
+        assert_eq!(page.users.len(), found, "{query}");
+    }
+    // Pages go on over both sorts.
+    let first = users::list(&test.realm, Some("p\u{430}yp"), None, 1).await.expect("a page");
+    assert_eq!((first.users.len(), first.next), (1, None));
+}

@@ -8,13 +8,17 @@ use latchstring_core::{
     audit::{self, Actor, Entry, Source},
     clock::{DAY, HOUR, MINUTE},
     family::{self, Profile},
-    mail::{Mail, MailError, Mailer},
+    mail::{
+        Mail, MailError, Mailer,
+        smtp::{Config, Security, Smtp},
+    },
     outbox,
     session::Which,
     settings::SignUp,
     sweep,
     testing::{PASSWORD, Refused, TestRealm, who},
 };
+use std::time::Duration;
 
 const ADA: &str = "ada@northwind.example";
 
@@ -559,4 +563,100 @@ async fn a_deleted_user_leaves_no_row_that_names_them() {
             .expect("counted");
         assert_eq!(n, 0, "{table}");
     }
+}
+
+/// Mail by SMTP, without much patience.
+struct Hasty(Smtp);
+impl Mailer for Hasty {
+    fn send<'a>(
+        &'a self,
+        realm: &'a str,
+        mail: &'a Mail,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>> {
+        self.0.send(realm, mail)
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_millis(300)
+    }
+}
+
+#[tokio::test]
+async fn a_mail_server_that_says_nothing_stops_no_worker() {
+    let test = TestRealm::new().await;
+    let visitor = test.visitor();
+    let attempt = visitor.begin(AttemptKind::SignUp, ADA).await;
+    visitor.send(attempt.id).await.expect("sent");
+    // It accepts, and is silent.
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = server.local_addr().expect("an address").port();
+    let silent = tokio::spawn(async move { server.accept().await.expect("a connection") });
+    let mailer = Hasty(
+        Smtp::new(Config {
+            host: "127.0.0.1".into(),
+            port,
+            security: Security::Plain,
+            credentials: None,
+            from: "id@northwind.example".into(),
+            from_name: None,
+        })
+        .expect("a sender"),
+    );
+    let holder = uuid::Uuid::from_u128(1);
+    let work = latchstring_core::jobs::work(&test.realm, &mailer, holder);
+    let done = tokio::time::timeout(Duration::from_secs(10), work).await.expect("the worker goes on");
+    assert_eq!(done.expect("works"), 1);
+    let _connection = silent.await.expect("it was asked");
+    test.clock.advance(MINUTE);
+    test.deliver().await;
+    assert!(test.mailbox.newest_to(ADA).is_some(), "it is tried again");
+}
+
+#[tokio::test]
+async fn a_worker_whose_lease_is_over_does_not_finish_what_another_holds() {
+    let test = TestRealm::new().await;
+    let visitor = test.visitor();
+    let attempt = visitor.begin(AttemptKind::SignUp, ADA).await;
+    visitor.send(attempt.id).await.expect("sent");
+    let (db, ground) = (test.realm.db(), test.realm.ground());
+    let (slow, other) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+    let take = async |holder| outbox::take(db, ground, holder, MINUTE, 5).await.expect("taken");
+    let id = take(slow).await[0].id;
+    test.clock.advance(2 * MINUTE);
+    assert_eq!(take(other).await[0].id, id);
+    let now = test.realm.now();
+    outbox::done(db, id, slow, now).await.expect("written");
+    outbox::fail(db, id, slow, now, "it took too long").await.expect("written");
+    outbox::again(db, id, slow, now, "it took too long").await.expect("written");
+    let state = "SELECT count(*) FROM jobs WHERE done_at IS NULL AND failed_at IS NULL AND sealed IS NOT NULL
+                    AND last_error IS NULL";
+    assert_eq!(count(&test, state).await, 1, "the other's");
+    outbox::done(db, id, other, now).await.expect("written");
+    assert_eq!(count(&test, state).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_that_note_the_same_uses_do_not_wait_for_one_another_in_a_ring() {
+    let test = TestRealm::new().await;
+    let user = test.admin_user(ADA, true, Some(PASSWORD)).await.user.id;
+    for _ in 0..60 {
+        test.app().sign_in(ADA, PASSWORD).await;
+    }
+    let nodes = [test.node().await, test.node().await];
+    let sessions = account::sessions(&test.realm, user).await.expect("sessions");
+    for round in 1..=10 {
+        let at = test.realm.now() + round * MINUTE;
+        let mut set = tokio::task::JoinSet::new();
+        for node in &nodes {
+            sessions.iter().for_each(|s| node.touch(s.id, at));
+            let node = node.clone();
+            set.spawn(async move { latchstring_core::jobs::flush_uses(&node).await });
+        }
+        for flushed in set.join_all().await {
+            flushed.expect("noted");
+        }
+    }
+    let now = test.realm.now();
+    let noted = account::sessions(&test.realm, user).await.expect("sessions");
+    assert!(noted.len() == 60 && noted.iter().all(|s| s.active_at > now + 9 * MINUTE));
 }

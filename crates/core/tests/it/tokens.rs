@@ -665,3 +665,25 @@ async fn a_reader_who_saw_a_position_never_finds_more_behind_it() -> Result<()> 
     assert_eq!(ended::publish(test.realm.db()).await?, 0, "once");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_right_password_that_is_not_enough_for_the_textbook_app_is_no_failure_and_leaves_its_trace() {
+    let test = TestRealm::with(|s| {
+        s.token_endpoint.enabled = true;
+        s.token_endpoint.alg = "EdDSA".into();
+    })
+    .await;
+    let two = app(&test).await.me().await.expect("in").user;
+    crate::add_factor(&test, two).await;
+    let unproven = "unproven@northwind.example";
+    let one = test.admin_user(unproven, false, Some(PASSWORD)).await.user.id;
+    for (email, user) in [(ADA, two), (unproven, one)] {
+        for n in 0..8 {
+            let caller = test.app().caller().await;
+            let granted = password_grant::grant(&test.realm, &caller, email, secret(PASSWORD)).await;
+            assert_eq!(granted.err().and_then(|e| e.kind()), Some(Kind::TaskOutstanding), "{email} {n}");
+        }
+        let refused = test.audited(user).await.iter().filter(|a| *a == "sign_in.refused").count();
+        assert_eq!(refused, 1, "{email}: a row, counted by the minute");
+    }
+}

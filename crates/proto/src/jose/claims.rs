@@ -79,8 +79,11 @@ pub struct Times {
 /// What a kind of token must satisfy in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeRules {
-    /// RFC 7519 4.1.4: "some small leeway, usually no more than a few minutes, to account for clock skew".
+    /// How long after its end a token is still taken. RFC 7519 4.1.4: "some small leeway, usually no more than a few
+    /// minutes, to account for clock skew".
     pub leeway_us: i64,
+    /// How far the maker's clock may be from ours in all the other times: `nbf`, `iat`, and what is reckoned from now.
+    pub skew_us: i64,
     /// Refuse a token without an end.
     pub exp_required: bool,
     /// Refuse a token that was made longer ago, or has no `iat` (DPoP proofs).
@@ -91,8 +94,13 @@ pub struct TimeRules {
 
 impl TimeRules {
     /// An end is required; ten seconds of leeway, as FAPI 2.0 wants of future times.
-    pub const STRICT: Self =
-        Self { leeway_us: 10 * SECOND, exp_required: true, max_age_us: None, max_ahead_us: None };
+    pub const STRICT: Self = Self {
+        leeway_us: 10 * SECOND,
+        skew_us: 10 * SECOND,
+        exp_required: true,
+        max_age_us: None,
+        max_ahead_us: None,
+    };
 }
 
 /// Why the times of a token were refused.
@@ -121,7 +129,7 @@ pub enum TimeError {
 impl Times {
     /// Checks them against the caller's clock.
     pub fn check(&self, now_us: i64, rules: &TimeRules) -> Result<(), TimeError> {
-        let leeway = rules.leeway_us.max(0);
+        let (leeway, skew) = (rules.leeway_us.max(0), rules.skew_us.max(0));
         match self.exp {
             None if rules.exp_required || rules.max_ahead_us.is_some() => return Err(TimeError::Missing),
             None => {}
@@ -132,22 +140,22 @@ impl Times {
                 }
                 if rules
                     .max_ahead_us
-                    .is_some_and(|max| exp.0.saturating_sub(now_us) > max.saturating_add(leeway))
+                    .is_some_and(|max| exp.0.saturating_sub(now_us) > max.saturating_add(skew))
                 {
                     return Err(TimeError::TooLong);
                 }
             }
         }
         // RFC 7519 4.1.5: "the current date/time MUST be after or equal to the not-before date/time".
-        if self.nbf.is_some_and(|nbf| now_us < nbf.0.saturating_sub(leeway)) {
+        if self.nbf.is_some_and(|nbf| now_us < nbf.0.saturating_sub(skew)) {
             return Err(TimeError::NotYet);
         }
-        if self.iat.is_some_and(|iat| now_us < iat.0.saturating_sub(leeway)) {
+        if self.iat.is_some_and(|iat| now_us < iat.0.saturating_sub(skew)) {
             return Err(TimeError::FromTheFuture);
         }
         if let Some(max) = rules.max_age_us {
             let iat = self.iat.ok_or(TimeError::Missing)?;
-            if now_us.saturating_sub(iat.0) > max.saturating_add(leeway) {
+            if now_us.saturating_sub(iat.0) > max.saturating_add(skew) {
                 return Err(TimeError::TooOld);
             }
         }

@@ -1,8 +1,27 @@
 //! `/api/v1/session`
 
-use super::{app, check, sign_up, tokens};
-use latchstring_core::testing::PASSWORD;
+use super::{app, bearer, check, sign_up, tokens};
+use latchstring_core::{
+    Result,
+    attempt::{AttemptKind, SecondFactor, Sink, begin::Begin},
+    factor,
+    id::FactorId,
+    testing::{PASSWORD, who},
+};
+use latchstring_web::testing::TestApp;
 use serde_json::json;
+
+/// Gives somebody a second factor: a code mailed to their address.
+async fn add_factor(app: &TestApp, email: &str) {
+    let full = app.realm.find(email).await.expect("an account");
+    let (user, identifier) = (full.user.id, full.email().expect("an address").id);
+    let now = app.realm.realm.now();
+    let id = FactorId::new(now, app.realm.realm.ground().random());
+    let insert = app.realm.realm.db().write(async move |tx| -> Result<()> {
+        factor::store::insert_email(tx, id, user, identifier, now).await
+    });
+    insert.await.expect("a factor");
+}
 
 #[tokio::test]
 async fn several_accounts_stand_side_by_side_in_one_browser() {
@@ -99,4 +118,41 @@ async fn attack_a038_nothing_secret_is_in_what_users_read() {
             assert!(!text.contains(secret), "{path} shows {secret}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_token_whose_session_waits_for_a_second_factor_serves_to_give_it_and_to_sign_out() {
+    let app = app().await;
+    let email = "ada@northwind.example";
+    sign_up(&app, &app.browser(), email).await;
+    add_factor(&app, email).await;
+    let waiting = async || {
+        let visitor = app.realm.app();
+        let begin = Begin {
+            second_factor: SecondFactor::Task,
+            ..Begin::new(AttemptKind::SignIn, Some(who(email)), Sink::Tokens)
+        };
+        let id = visitor.try_begin(begin).await.expect("begins").outcome.attempt.id;
+        visitor.password(id, PASSWORD).await.expect("right").completed.expect("a session with a task");
+        let tokens = visitor.tokens();
+        (bearer(&app, &json!(tokens.access.token)), tokens.refresh.to_string())
+    };
+    let (client, refresh) = waiting().await;
+    client.get("/api/v1/account").await.must_refuse(403, "task_outstanding");
+    let shown = client.get("/api/v1/session").await.must_be(200).json();
+    assert_eq!(shown["session"]["tasks"], json!(["second_factor"]));
+    let begun = client.post("/api/v1/attempts", json!({"kind": "step_up"})).await.must_be(201).json();
+    let mut holder = client.clone();
+    holder.set("latchstring-attempt", begun["handle"].as_str().expect("a handle"));
+    let path = format!("/api/v1/attempts/{}", begun["id"].as_str().expect("an id"));
+    holder.post_nothing(&format!("{path}/code/send")).await.must_be(202);
+    let code = app.code_to(email).await;
+    holder.post(&format!("{path}/code"), json!({"code": code})).await.must_be(200);
+    let next = app.program().post("/api/v1/refresh", json!({"refresh_token": refresh})).await;
+    let raised = bearer(&app, &next.must_be(200).json()["access_token"]);
+    raised.get("/api/v1/account").await.must_be(200);
+
+    let (client, _) = waiting().await;
+    client.delete("/api/v1/session").await.must_be(204);
+    client.get("/api/v1/session").await.must_refuse(401, "unusable_token");
 }

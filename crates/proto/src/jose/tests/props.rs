@@ -93,7 +93,7 @@ proptest! {
     #[test]
     fn checking_times_never_overflows(exp in any::<i64>(), now in any::<i64>(), leeway in any::<i64>(), max in any::<i64>()) {
         let date = Some(NumericDate::from_micros(exp));
-        let rules = TimeRules { leeway_us: leeway, exp_required: true, max_age_us: Some(max), max_ahead_us: Some(max) };
+        let rules = TimeRules { leeway_us: leeway, skew_us: leeway, exp_required: true, max_age_us: Some(max), max_ahead_us: Some(max) };
         let _ = Times { exp: date, nbf: date, iat: date }.check(now, &rules);
     }
 }
