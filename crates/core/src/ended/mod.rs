@@ -16,7 +16,7 @@ use latchstring_db::Tx;
 use parking_lot::RwLock;
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
 use uuid::Uuid;
@@ -126,8 +126,9 @@ pub struct EndedSet {
     watch: Stopwatch,
     /// When the last completed poll began, in microseconds by the watch; -1 before the first.
     polled: AtomicI64,
-    /// From when the next poll reads.
-    since: AtomicI64,
+    /// The time of the last completed poll; 0 before the first, which reads all that matters.
+    last: AtomicI64,
+    polls: AtomicU64,
 }
 
 impl Default for EndedSet {
@@ -137,15 +138,20 @@ impl Default for EndedSet {
             realm: AtomicI64::new(0),
             watch: Stopwatch::start(),
             polled: AtomicI64::new(-1),
-            since: AtomicI64::new(0),
+            last: AtomicI64::new(0),
+            polls: AtomicU64::new(0),
         }
     }
 }
 
 /// A poll reads again what is younger than this before the one before it: a transaction may commit a row after
-/// younger ones were seen, and clocks of nodes differ by up to two seconds. After the row is written several statements
-/// may follow, and on PostgreSQL each may wait for a lock for as long as its timeout allows (15 s).
-const OVERLAP: Micros = 60 * SECOND;
+/// younger ones were seen, and clocks of nodes differ by up to two seconds.
+const OVERLAP: Micros = 10 * SECOND;
+/// Now and then a poll looks back farther: several statements may follow the row, and on PostgreSQL each may wait for a
+/// lock for as long as its timeout allows (15 s).
+const FAR_OVERLAP: Micros = 60 * SECOND;
+/// Every so many polls: each five seconds. All of them would read the endings of a busy minute five times a second.
+const FAR_EVERY: u64 = 25;
 /// After so long without a poll the set is not trusted.
 const STALE: Duration = Duration::from_millis(700);
 
@@ -205,10 +211,12 @@ impl EndedSet {
     /// Reads what ended since the last poll.
     pub async fn poll(&self, db: &latchstring_db::Db, now: Micros) -> Result<()> {
         let began = i64::try_from(self.watch.elapsed().as_micros()).unwrap_or(i64::MAX);
-        let since = self.since.load(Ordering::Acquire);
+        let far = self.polls.fetch_add(1, Ordering::Relaxed).is_multiple_of(FAR_EVERY);
+        let overlap = if far { FAR_OVERLAP } else { OVERLAP };
+        let since = (self.last.load(Ordering::Acquire) - overlap).max(0);
         let endings = db.read(async |tx| store::since(tx, since, now).await).await?;
         self.apply(&endings);
-        self.since.store(now - OVERLAP, Ordering::Release);
+        self.last.store(now, Ordering::Release);
         self.polled.store(began, Ordering::Release);
         Ok(())
     }
