@@ -176,8 +176,28 @@ pub fn document(refusal: &Refusal) -> Document {
 
 /// Puts a document on the wire.
 pub fn answer(document: &Document) -> Response {
+    answer_with(document, document)
+}
+
+/// Puts a refusal on the wire whose document has members of its own beside (RFC 9457, 3.2).
+pub fn extended<T: Serialize>(refusal: &Refusal, extension: &T) -> Response {
+    #[derive(Serialize)]
+    struct Extended<'a, T> {
+        #[serde(flatten)]
+        document: &'a Document,
+        #[serde(flatten)]
+        extension: &'a T,
+    }
+    let document = &document(refusal);
+    let mut response = answer_with(document, &Extended { document, extension });
+    // For the metric and the log line of the edge.
+    response.extensions_mut().insert(refusal.kind);
+    response
+}
+
+fn answer_with(document: &Document, body: &impl Serialize) -> Response {
     let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = serde_json::to_vec(document).unwrap_or_default();
+    let body = serde_json::to_vec(body).unwrap_or_default();
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -7,7 +7,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 use latchstring_core::{
-    Kind,
+    Error, Kind,
     attempt::{
         self, AttemptKind, Outcome, Sink,
         begin::{Begin, Within},
@@ -17,8 +17,11 @@ use latchstring_core::{
     identifier::Identifier,
     secret::Password,
 };
-use latchstring_web::{Ctx, Json, Problem, body, cookie, problem::Document};
-use serde::Deserialize;
+use latchstring_web::{
+    Ctx, Json, Problem, body, cookie,
+    problem::{self, Document},
+};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -78,9 +81,29 @@ pub struct BeginBody {
     pub upgrade: bool,
 }
 
-/// Begin an attempt. Nothing in the answer tells whether an account exists.
+/// A problem document with the attempt that was begun all the same (RFC 9457, 3.2).
+#[derive(Serialize, ToSchema)]
+pub struct BegunDocument {
+    #[serde(flatten)]
+    problem: Document,
+    #[serde(flatten)]
+    extension: BegunExtension,
+}
+
+/// What a refusal may leave.
+#[derive(Serialize, ToSchema)]
+pub struct BegunExtension {
+    /// The attempt to go on with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptView>,
+}
+
+/// Begin an attempt. Nothing in the answer tells whether an account exists. A password that came along and is refused
+/// leaves the attempt open: the problem document then has it as its member `attempt`, with the handle or beside the
+/// cookie by which to go on, say by a code.
 #[utoipa::path(post, path = "/api/v1/attempts", tag = "attempts", request_body = BeginBody,
-    responses((status = 201, body = AttemptView), (status = "4XX", body = Document)))]
+    responses((status = 201, body = AttemptView),
+              (status = "4XX", description = "Refused; with `attempt` if one was begun all the same", body = BegunDocument)))]
 pub async fn begin(ctx: Ctx, Json(body): Json<BeginBody>) -> Result<Response, Problem> {
     let kind = match body.kind {
         KindName::SignIn => AttemptKind::SignIn,
@@ -96,6 +119,10 @@ pub async fn begin(ctx: Ctx, Json(body): Json<BeginBody>) -> Result<Response, Pr
     if sink == Sink::Cookie {
         // A foreign page must not sign the person in to somebody else's account.
         ctx.must_act()?;
+    }
+    if body.guest && body.password.is_some() {
+        // Refused before there is a guest, whose session nobody would get.
+        return Err(Kind::InputInvalid.param("password").says("A guest has no password.").into());
     }
     let identifier = body.identifier.as_deref().map(Identifier::any).transpose()?;
     let mut begin = Begin::new(kind, identifier, sink);
@@ -115,9 +142,18 @@ pub async fn begin(ctx: Ctx, Json(body): Json<BeginBody>) -> Result<Response, Pr
     if let Some(password) = body.password {
         caller.browser = begun.browser;
         caller.handle = begun.handle.clone();
-        outcome =
-            attempt::password::password(&ctx.realm, &caller, outcome.attempt.id, Password::new(password))
-                .await?;
+        let id = outcome.attempt.id;
+        match attempt::password::password(&ctx.realm, &caller, id, Password::new(password)).await {
+            Ok(proven) => outcome = proven,
+            Err(Error::Refused(refusal)) => {
+                // What was begun stays begun, so the caller learns by what to go on; else nobody ever could.
+                let mut attempt = AttemptView::of(&ctx.realm, &outcome.attempt);
+                attempt.handle = begun.handle.map(|h| h.text().to_string());
+                let response = problem::extended(&refusal, &BegunExtension { attempt: Some(attempt) });
+                return Ok(with_cookie(&ctx, response, new_cookie.as_ref()));
+            }
+            Err(fault) => return Err(fault.into()),
+        }
     }
     if let Some(completed) = &outcome.completed {
         new_cookie = completed.cookie.clone().or(new_cookie);
@@ -128,7 +164,10 @@ pub async fn begin(ctx: Ctx, Json(body): Json<BeginBody>) -> Result<Response, Pr
 }
 
 fn answer(ctx: &Ctx, status: StatusCode, view: AttemptView, new: Option<&NewCookie>) -> Response {
-    let mut response = (status, axum::Json(view)).into_response();
+    with_cookie(ctx, (status, axum::Json(view)).into_response(), new)
+}
+
+fn with_cookie(ctx: &Ctx, mut response: Response, new: Option<&NewCookie>) -> Response {
     if let Some(value) = new.and_then(|new| cookie::set(ctx.app.config(), new, ctx.realm.now())) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }

@@ -41,6 +41,57 @@ async fn a_password_in_the_first_request_signs_in_at_once() {
 }
 
 #[tokio::test]
+async fn a_wrong_password_in_the_first_request_leaves_an_attempt_to_go_on_with() {
+    let app = app().await;
+    sign_up(&app, &app.browser(), "ada@northwind.example").await;
+    app.realm.clock.advance(latchstring_core::clock::HOUR);
+    let begin = |sink: &str, email: &str| json!({"kind": "sign_in", "sink": sink, "identifier": email, "password": OTHER_PASSWORD});
+    let mut seen = Vec::new();
+    for email in ["ada@northwind.example", "bob@northwind.example"] {
+        let mut program = app.program();
+        let refused = program.post("/api/v1/attempts", begin("tokens", email)).await;
+        let mut refused = refused.must_refuse(403, "wrong_credentials").json();
+        let attempt = refused["attempt"].clone();
+        program.set("latchstring-attempt", attempt["handle"].as_str().unwrap());
+        let path = format!("/api/v1/attempts/{}", attempt["id"].as_str().unwrap());
+        program.post_nothing(&format!("{path}/code/send")).await.must_be(202);
+        if email.starts_with("ada") {
+            let code = app.code_to(email).await;
+            let done = program.post(&format!("{path}/code"), json!({"code": code})).await.must_be(200);
+            assert_eq!(done.json()["state"], "completed");
+        }
+
+        let browser = app.browser();
+        let answer = browser.post("/api/v1/attempts", begin("cookie", email)).await;
+        let answer = answer.must_refuse(403, "wrong_credentials");
+        assert!(answer.headers.contains_key("set-cookie"), "{email}");
+        let mut kept = answer.json();
+        assert!(kept["attempt"].get("handle").is_none(), "the cookie binds it");
+        let path = format!("/api/v1/attempts/{}", kept["attempt"]["id"].as_str().unwrap());
+        browser.post_nothing(&format!("{path}/code/send")).await.must_be(202);
+
+        for document in [&mut refused, &mut kept] {
+            for (member, value) in document["attempt"].as_object_mut().unwrap() {
+                if ["id", "handle", "identifier", "expires_at"].contains(&member.as_str()) {
+                    *value = json!("…");
+                }
+            }
+        }
+        seen.push([refused, kept]);
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0][0]["attempt"]["offers"], json!(["password", "code"]));
+}
+
+#[tokio::test]
+async fn a_guest_brings_no_password() {
+    let app = app().await;
+    app.realm.set(|s| s.guests = true).await;
+    let body = json!({"kind": "sign_up", "guest": true, "password": PASSWORD});
+    app.program().post("/api/v1/attempts", body).await.must_refuse(400, "invalid_input");
+}
+
+#[tokio::test]
 async fn a_mailed_code_signs_in_by_its_attempts_handle_only() {
     let app = app().await;
     sign_up(&app, &app.browser(), "ada@northwind.example").await;
