@@ -3,6 +3,7 @@
 use crate::{
     clock::{Micros, SECOND},
     id::{BrowserId, SessionId, UserId},
+    secret::Hidden,
 };
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -86,7 +87,7 @@ pub struct Made {
 #[derive(Debug)]
 pub struct Identity {
     /// The JWT.
-    pub token: String,
+    pub token: Hidden,
     /// When it was made.
     pub made_at: Micros,
     /// Under which state of the key rings.

@@ -3,6 +3,7 @@
 
 use crate::random::{Random, bytes};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -112,6 +113,43 @@ impl std::fmt::Debug for Password {
     }
 }
 
+/// A text that whoever holds may use: a token, a key, a hash to import. Read as a text, wiped after use, never shown.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub struct Hidden(Zeroizing<String>);
+
+impl Serialize for Hidden {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self)
+    }
+}
+
+impl From<String> for Hidden {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl From<&str> for Hidden {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl std::ops::Deref for Hidden {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden(…)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,7 +170,8 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown_by_debug() {
-        let shown = format!("{:?} {:?}", Password::new("hunter2".into()), Hashed::of(b"hunter2"));
+        let hidden = Hidden::from("hunter2");
+        let shown = format!("{:?} {:?} {hidden:?}", Password::new("hunter2".into()), Hashed::of(b"hunter2"));
         assert!(!shown.contains("hunter2"));
     }
 }

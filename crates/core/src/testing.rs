@@ -557,10 +557,8 @@ impl Visitor {
 
     /// Begins with an invitation's secret.
     pub async fn accept(&self, invitation: &str) -> Result<Begun> {
-        let begin = Begin {
-            invitation: Some(invitation.to_owned()),
-            ..Begin::new(AttemptKind::SignUp, None, self.sink)
-        };
+        let begin =
+            Begin { invitation: Some(invitation.into()), ..Begin::new(AttemptKind::SignUp, None, self.sink) };
         self.try_begin(begin).await
     }
 }

@@ -7,6 +7,7 @@ mod floors;
 mod layers;
 mod lex;
 mod packages;
+mod secrets;
 mod sql;
 mod text;
 mod toml;
@@ -34,6 +35,7 @@ const CHECKS: &[Check] = &[
     ("drivers only in db", layers::drivers),
     ("floors inside core", floors::floors),
     ("SQL text only in stores", sql::sql),
+    ("secrets without Debug", secrets::secrets),
     ("banned crates", packages::bans),
     ("licences", packages::licences),
     ("sources", packages::sources),

@@ -11,7 +11,7 @@ use crate::{
     mail, outbox, page,
     realm::Realm,
     refusal::{Kind, Result},
-    secret::Password,
+    secret::{Hidden, Password},
     user::{self, Full, ProfileChange, UserKind},
 };
 
@@ -21,7 +21,7 @@ pub enum NewSecret {
     /// A password, checked against the policy.
     Password(Password),
     /// A hash in one of the forms that can be verified here.
-    Hash(String),
+    Hash(Hidden),
 }
 
 /// A user to create.
@@ -112,7 +112,7 @@ async fn prepare(
         }
         Some(NewSecret::Hash(phc)) => {
             credential::check_import(&phc)?;
-            Ok(Some((phc, SetBy::Import)))
+            Ok(Some((phc.to_string(), SetBy::Import)))
         }
     }
 }

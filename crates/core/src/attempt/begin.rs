@@ -11,7 +11,7 @@ use crate::{
     limit::Rule,
     realm::Realm,
     refusal::{Kind, Result},
-    secret::Keyed,
+    secret::{Hidden, Keyed},
     session,
     settings::SignUp,
     user,
@@ -40,7 +40,7 @@ pub struct Begin {
     /// A name for a new account.
     pub name: Option<String>,
     /// An invitation's secret.
-    pub invitation: Option<String>,
+    pub invitation: Option<Hidden>,
     /// Sign up as a guest.
     pub guest: bool,
     /// Make the guest of this session a person.

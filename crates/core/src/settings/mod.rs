@@ -8,6 +8,7 @@ use crate::{
     clock::{DAY, HOUR, MINUTE, Micros},
     limit::{Rate, Rule},
     refusal::{Kind, Refusal, Result},
+    secret::Hidden,
 };
 use serde::{Deserialize, Serialize};
 
@@ -242,7 +243,7 @@ pub struct TokenEndpointSettings {
     pub alg: String,
     /// For HS256: the key, as UTF-8, at least 32 bytes. Written, never read back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
+    pub secret: Option<Hidden>,
     /// Seconds that its tokens live: 60 to 3600.
     pub seconds: i64,
     /// Origins whose pages may call it.
@@ -456,7 +457,7 @@ impl Settings {
                 .decode(sealed)
                 .map_err(|e| crate::refusal::Fault::new("the sealed setting can't be read", e))?;
             let plain = keys.open(SECRET_PLACE, &bytes)?;
-            self.token_endpoint.secret = Some(String::from_utf8_lossy(&plain).into_owned());
+            self.token_endpoint.secret = Some(String::from_utf8_lossy(&plain).into_owned().into());
         }
         Ok(self)
     }

@@ -9,6 +9,7 @@ use crate::{
     random::bytes,
     realm::Realm,
     refusal::Result,
+    secret::Hidden,
     session,
     settings::Settings,
 };
@@ -100,7 +101,7 @@ pub fn acr(assurance: i64) -> &'static str {
 #[derive(Debug, Clone)]
 pub struct AccessToken {
     /// The compact JWT.
-    pub token: String,
+    pub token: Hidden,
     /// Seconds.
     pub expires_in: i64,
 }
@@ -114,7 +115,7 @@ pub fn access(realm: &Realm, subject: &Subject<'_>) -> Result<AccessToken> {
 pub fn access_with_tasks(realm: &Realm, subject: &Subject<'_>, tasks: &[String]) -> Result<AccessToken> {
     let seconds = realm.settings().1.token.access_seconds;
     let token = sign(realm, subject, tasks, ACCESS_TYP, realm.issuer(), seconds)?;
-    Ok(AccessToken { token, expires_in: seconds })
+    Ok(AccessToken { token: token.into(), expires_in: seconds })
 }
 
 /// How long a signed identity header lives, in seconds.
@@ -131,7 +132,7 @@ pub fn identity(realm: &Realm, subject: &Subject<'_>, made: &Made) -> Result<Arc
         return Ok(identity);
     }
     let token = sign(realm, subject, &[], IDENTITY_TYP, realm.issuer(), IDENTITY_SECONDS)?;
-    let identity = Arc::new(Identity { token, made_at: now, rings });
+    let identity = Arc::new(Identity { token: token.into(), made_at: now, rings });
     made.identity.store(Some(identity.clone()));
     Ok(identity)
 }

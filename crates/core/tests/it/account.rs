@@ -285,7 +285,7 @@ async fn attack_a124_hashes_that_would_stall_a_sign_in_are_refused() {
     for phc in bad {
         let hashes = test.hashes();
         assert_eq!(
-            admin_password(&test, ADA, NewSecret::Hash(phc.clone())).await.refused(),
+            admin_password(&test, ADA, NewSecret::Hash(phc.clone().into())).await.refused(),
             Kind::HashUnusable,
             "{phc}"
         );
@@ -306,7 +306,7 @@ async fn an_imported_hash_is_replaced_at_the_first_sign_in() {
         &mut latchstring_proto::password::Scratch::default(),
     )
     .expect("a hash");
-    admin_password(&test, ADA, NewSecret::Hash(phc.clone())).await.expect("imported");
+    admin_password(&test, ADA, NewSecret::Hash(phc.clone().into())).await.expect("imported");
     let id = test.id_of(ADA).await;
     let stored = async || {
         test.realm

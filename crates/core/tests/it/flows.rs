@@ -131,7 +131,7 @@ async fn an_invitation_makes_one_account_for_its_address() {
     let visitor = test.visitor();
     // attack_a109: whatever address the request names, the account is for the one that was invited.
     let begin = Begin {
-        invitation: Some(secret.clone()),
+        invitation: Some(secret.as_str().into()),
         ..Begin::new(AttemptKind::SignUp, Some(who("mallory@evil.example")), Sink::Cookie)
     };
     let attempt = visitor.try_begin(begin).await.expect("begins").outcome.attempt;

@@ -409,7 +409,7 @@ async fn import(test: &TestRealm, user: UserId, password: &str) {
     let params = latchstring_proto::password::Params { m_kib: 64, t: 1, p: 1 };
     let phc = latchstring_proto::password::argon2id(&params, password.as_bytes(), &[1; 16], &mut scratch)
         .expect("a hash");
-    let new = users::NewSecret::Hash(phc);
+    let new = users::NewSecret::Hash(phc.into());
     users::set_password(&test.realm, Actor::Operator, &Source::default(), user, new).await.expect("set");
 }
 

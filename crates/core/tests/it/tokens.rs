@@ -173,7 +173,7 @@ async fn attack_a004_signatures_of_nothing_but_zeros() {
 #[tokio::test]
 async fn attack_a008_a009_a015_what_is_not_three_plain_parts() {
     let test = TestRealm::new().await;
-    let good = app(&test).await.tokens().access.token;
+    let good = app(&test).await.tokens().access.token.to_string();
     let parts: Vec<&str> = good.split('.').collect();
     let json =
         json!({ "payload": parts[1], "signatures": [{ "protected": parts[0], "signature": parts[2] }] });
@@ -337,7 +337,7 @@ async fn attack_a014_tokens_of_other_kinds_are_no_access_tokens() {
     refused(&test, "a mailed link", &visitor.link_to(ADA).await).await;
     refused(&test, "a cookie", &visitor.cookie().expect("a cookie")).await;
     let source = Source::default();
-    for text in [access.as_str(), &visitor.link_to(ADA).await, &visitor.cookie().expect("a cookie")] {
+    for text in [&*access, &visitor.link_to(ADA).await, &visitor.cookie().expect("a cookie")] {
         assert_eq!(
             mint::refresh(&test.realm, text, &source).await.err().and_then(|e| e.kind()),
             Some(Kind::RefreshUnusable)

@@ -104,7 +104,7 @@ pub async fn delete(ctx: Ctx) -> Result<StatusCode, Problem> {
 }
 
 /// Old and new password.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePasswordBody {
     /// The one that counts now; absent only where there is none.

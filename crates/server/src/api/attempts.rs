@@ -53,7 +53,7 @@ pub enum SinkName {
 }
 
 /// What to attempt.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BeginBody {
     /// What.
@@ -128,7 +128,7 @@ pub async fn begin(ctx: Ctx, Json(body): Json<BeginBody>) -> Result<Response, Pr
     let mut begin = Begin::new(kind, identifier, sink);
     begin.or_sign_up = body.or_sign_up;
     begin.name = body.name;
-    begin.invitation = body.invitation;
+    begin.invitation = body.invitation.map(Into::into);
     begin.guest = body.guest;
     begin.upgrade = body.upgrade;
     if matches!(kind, AttemptKind::StepUp | AttemptKind::Verify) || body.upgrade {
@@ -201,7 +201,7 @@ pub async fn cancel(ctx: Ctx, id: Id) -> Result<StatusCode, Problem> {
 }
 
 /// A password.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordBody {
     /// Exactly as typed.
@@ -228,7 +228,7 @@ pub async fn send(ctx: Ctx, id: Id) -> Result<StatusCode, Problem> {
 }
 
 /// A code.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CodeBody {
     /// Six digits; spaces and hyphens are ignored.

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// An API key.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct KeyView {
     /// Its id.
     pub id: Uuid,
@@ -84,7 +84,7 @@ pub async fn create(
 }
 
 /// API keys.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct KeysView {
     /// Newest first.
     pub keys: Vec<KeyView>,

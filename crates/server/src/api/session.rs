@@ -63,7 +63,7 @@ pub async fn sign_out(ctx: Ctx) -> Result<Response, Problem> {
 }
 
 /// An access token.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct TokenView {
     /// A JWT (RFC 9068).
     pub access_token: String,
@@ -83,7 +83,7 @@ pub async fn token(ctx: Ctx) -> Result<axum::Json<TokenView>, Problem> {
     browser::usable(&signed)?;
     let access = mint::access(&ctx.realm, &Subject::of_session(&signed))?;
     Ok(axum::Json(TokenView {
-        access_token: access.token,
+        access_token: access.token.to_string(),
         token_type: "Bearer",
         expires_in: access.expires_in,
     }))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The set-up token.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetupBody {
     /// As the server printed it at its start.
@@ -15,7 +15,7 @@ pub struct SetupBody {
 }
 
 /// The first API key.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct SetupView {
     /// May do everything; shown once.
     pub key: String,

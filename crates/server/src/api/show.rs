@@ -25,7 +25,7 @@ pub fn parse_time(text: &str) -> Option<Micros> {
 }
 
 /// An attempt.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct AttemptView {
     /// Its id.
     pub id: Uuid,
@@ -52,7 +52,7 @@ pub struct AttemptView {
 }
 
 /// What a completed attempt hands out.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct ResultView {
     /// Who signed in.
     pub user_id: Uuid,
@@ -64,7 +64,7 @@ pub struct ResultView {
 }
 
 /// Tokens (RFC 6749, 5.1).
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct TokensView {
     /// A JWT (RFC 9068).
     pub access_token: String,
@@ -79,7 +79,7 @@ pub struct TokensView {
 impl TokensView {
     pub(crate) fn of(tokens: &Tokens) -> Self {
         Self {
-            access_token: tokens.access.token.clone(),
+            access_token: tokens.access.token.to_string(),
             token_type: "Bearer",
             expires_in: tokens.access.expires_in,
             refresh_token: tokens.refresh.to_string(),

@@ -27,7 +27,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// A user to create.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateBody {
     /// The id, where it comes from elsewhere.
@@ -80,7 +80,7 @@ fn secret(password: Option<String>, hash: Option<String>) -> Result<Option<NewSe
             Err(Kind::InputInvalid.param("password_hash").says("Give a password or a hash, not both.").into())
         }
         (Some(password), None) => Ok(Some(NewSecret::Password(Password::new(password)))),
-        (None, Some(hash)) => Ok(Some(NewSecret::Hash(hash))),
+        (None, Some(hash)) => Ok(Some(NewSecret::Hash(hash.into()))),
         (None, None) => Ok(None),
     }
 }
@@ -246,7 +246,7 @@ pub async fn unban(ctx: Ctx, id: Id) -> Result<Response, Problem> {
 }
 
 /// A password or a hash.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetPasswordBody {
     /// A password, in clear.

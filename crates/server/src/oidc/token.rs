@@ -29,7 +29,7 @@ pub async fn jwks(ctx: Ctx) -> Result<Response, Problem> {
 }
 
 /// The form of RFC 6749, 4.3.2. Other members (scope, client_id) are ignored, as that RFC asks.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub struct Form {
     /// `password`; FastAPI's form may leave it out.
     pub grant_type: Option<String>,
@@ -40,7 +40,7 @@ pub struct Form {
 }
 
 /// RFC 6749, 5.1.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct Answer {
     /// A JWT whose `sub` is the user's id.
     pub access_token: String,

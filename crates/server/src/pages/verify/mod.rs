@@ -161,7 +161,7 @@ pub(super) async fn accept(visit: Visit, form: Form) -> Result<Response, Failure
     }
     let realm = &visit.ctx.realm;
     let mut begin = Begin::new(AttemptKind::SignUp, None, Sink::Cookie);
-    begin.invitation = Some(secret.clone());
+    begin.invitation = Some(secret.as_str().into());
     begin.name = Some(form.name.trim().to_owned()).filter(|name| !name.is_empty());
     let begun = match begin::begin(realm, &caller, begin).await {
         Ok(begun) => begun,
