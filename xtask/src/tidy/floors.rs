@@ -1,6 +1,7 @@
-//! The floors inside `core`: a module may use those of its own floor and of lower ones, never what is above.
+//! The floors inside `core`: a module may use those of its own floor and of lower ones, never what is above. On one
+//! floor they do not use each other in circles.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::{File, Problem, Tree};
 
@@ -37,6 +38,8 @@ pub(super) fn floors(tree: &Tree) -> Vec<Problem> {
             });
         }
     }
+    // Who uses whom on a floor, and where: the first place.
+    let mut beside: Uses<'_> = BTreeMap::new();
     for (file, lexed) in tree.rust().filter(|(file, _)| !file.is_test()) {
         let Some(here) = module_of(&file.path) else { continue };
         let Some(mine) = floor_of(here) else { continue };
@@ -50,10 +53,50 @@ pub(super) fn floors(tree: &Tree) -> Vec<Problem> {
                     FLOORS[mine].0, FLOORS[theirs].0
                 );
                 problems.push(file.problem(line, what));
+            } else if theirs == mine && used != here {
+                beside.entry(here).or_default().entry(used).or_insert((file, line));
+            }
+        }
+    }
+    problems.extend(circles(&beside));
+    problems
+}
+
+type Uses<'a> = BTreeMap<&'a str, BTreeMap<String, (&'a File, usize)>>;
+
+/// Each use on a floor that leads back to where it stands.
+fn circles(beside: &Uses<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (here, used) in beside {
+        for (next, (file, line)) in used {
+            if let Some(way) = way(beside, next, here) {
+                let way = way.join("` → `");
+                let what = format!(
+                    "a circle: `{here}` → `{way}`. Let one of them know less: move what both need below them, or pass in a value"
+                );
+                problems.push(file.problem(*line, what));
             }
         }
     }
     problems
+}
+
+/// The shortest way from one module to another, both included.
+fn way<'a>(beside: &'a Uses<'_>, from: &'a str, to: &str) -> Option<Vec<&'a str>> {
+    let mut seen = BTreeSet::from([from]);
+    let mut ways = std::collections::VecDeque::from([vec![from]]);
+    while let Some(way) = ways.pop_front() {
+        let last = *way.last()?;
+        if last == to {
+            return Some(way);
+        }
+        for next in beside.get(last).into_iter().flat_map(BTreeMap::keys) {
+            if seen.insert(next) {
+                ways.push_back([way.as_slice(), &[next.as_str()]].concat());
+            }
+        }
+    }
+    None
 }
 
 /// The top-level module of core that a file belongs to; none for `lib.rs`, which joins them all.
@@ -142,6 +185,28 @@ mod tests {
                 "crates/core/src/user/mod.rs:3: ",
                 "crates/core/src/user/store.rs:2: ",
                 "crates/core/src/clock.rs:1: `clock` (ground) may not use `realm` (realm)",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_circle_on_a_floor_is_told_at_each_of_its_uses() {
+        let tree = Tree::of(&[
+            ("crates/core/src/user/mod.rs", "use crate::{\n    browser, organization, realm,\n};"),
+            ("crates/core/src/browser/mod.rs", "use super::session;"),
+            (
+                "crates/core/src/session/mod.rs",
+                "fn f() {\n    crate::user::f() }\nuse crate::user::User;\n#[cfg(test)]\nmod tests {\nuse crate::organization;\n}",
+            ),
+            ("crates/core/src/organization.rs", "use crate::organization::store;"),
+            ("crates/core/src/realm.rs", ""),
+        ]);
+        assert_said(
+            &floors(&tree),
+            &[
+                "browser/mod.rs:1: a circle: `browser` → `session` → `user` → `browser`",
+                "session/mod.rs:2: a circle: `session` → `user` → `browser` → `session`",
+                "user/mod.rs:2: a circle: `user` → `browser` → `session` → `user`",
             ],
         );
     }
