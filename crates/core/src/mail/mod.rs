@@ -1,4 +1,4 @@
-//! Mail: what is said, and by what it goes out. Plain texts for now; designed ones come with the hosted pages.
+//! Mail: what is said, and by what it goes out. A plain text and a simple HTML form of the same words.
 
 pub mod smtp;
 

@@ -108,7 +108,8 @@ impl Mailer for Smtp {
             let message = message(&self.from(realm), mail)?;
             match self.transport.send(message).await {
                 Ok(_) => Ok(()),
-                // A permanent code may be a passing policy (greylisting gone wrong); the outbox gives up after days.
+                // RFC 5321, 4.2.1: a 5yz asks not to send the same again, so the outbox gives this mail up at once. All else
+                // (4yz, no connection, no TLS) it tries for two days.
                 Err(e) if e.is_permanent() => Err(MailError::Never(e.to_string())),
                 Err(e) => Err(MailError::Later(e.to_string())),
             }
