@@ -227,7 +227,7 @@ pub(crate) fn smtp(config: &Config) -> Result<smtp::Smtp, Failure> {
 fn metrics(app: &App) -> Router {
     const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let text = async |State(app): State<App>| {
-        ([(http::header::CONTENT_TYPE, FORMAT)], app.metrics().text(app.realm()))
+        ([(http::header::CONTENT_TYPE, FORMAT)], app.metrics().text(app.realm()).await)
     };
     Router::new().route("/metrics", get(text)).with_state(app.clone())
 }

@@ -13,11 +13,6 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// `count` in each window of so many microseconds, all of which may come at once.
-    pub const fn per(count: u32, window_us: i64) -> Self {
-        Self { burst: count, period_us: if count == 0 { window_us } else { window_us / count as i64 } }
-    }
-
     /// How long an empty bucket takes to fill; also how long a stored time is worth keeping.
     pub const fn window_us(&self) -> i64 {
         self.period().saturating_mul(self.burst as i64)
@@ -101,8 +96,6 @@ mod tests {
         assert_eq!(decide(None, 0, Limit { burst: 0, ..LIMIT }, 1).allowed, None);
         assert!(decide(Some(i64::MAX), 7, Limit { burst: 1, period_us: 0 }, 1).allowed.is_some());
         assert!(decide(Some(5_000), 0, LIMIT, 0).allowed.is_some());
-        assert_eq!(Limit::per(60, 60_000_000), Limit { burst: 60, period_us: 1_000_000 });
-        assert_eq!(Limit::per(0, 60_000_000).burst, 0);
         // The clock was a year ahead when this was stored.
         let ahead = decide(Some(i64::MAX), 0, LIMIT, 1);
         assert_eq!((ahead.retry_after_us, ahead.lowered), (1_000, Some(5_000)));

@@ -85,11 +85,6 @@ impl Ctx {
         }
     }
 
-    /// Whether the request shows a cookie.
-    pub fn has_cookie(&self) -> bool {
-        self.cookie.is_some()
-    }
-
     /// Refuses a request that acts by cookie and does not come from our pages or a listed origin.
     pub fn must_act(&self) -> Result<(), Problem> {
         if self.may_act { Ok(()) } else { Err(Kind::OriginRefused.into()) }

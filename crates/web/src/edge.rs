@@ -13,7 +13,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use latchstring_core::{Kind, Refusal, audit::Source, clock::Stopwatch};
-use latchstring_proto::net::{ForwardedBy, client_ip};
+use latchstring_proto::net::client_ip;
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
@@ -152,7 +152,7 @@ fn client(config: &Config, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         return peer;
     }
     let values: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
-    client_ip(peer, ForwardedBy::XForwardedFor, &values, &config.trusted_proxies)
+    client_ip(peer, &values, &config.trusted_proxies)
 }
 
 fn host_is_ours<B>(config: &Config, request: &http::Request<B>) -> bool {

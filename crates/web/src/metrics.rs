@@ -1,6 +1,6 @@
 //! Counters and histograms, in the Prometheus text format. No user, realm or address is ever a label.
 
-use latchstring_core::{Kind, realm::Realm};
+use latchstring_core::{Kind, clock::SECOND, outbox, realm::Realm};
 use parking_lot::Mutex;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -31,6 +31,8 @@ pub struct Metrics {
     statements: Gauge<i64, AtomicI64>,
     limit_keys: Gauge<i64, AtomicI64>,
     lag_millis: Gauge<i64, AtomicI64>,
+    mail_waiting: Gauge<i64, AtomicI64>,
+    mail_waiting_seconds: Gauge<i64, AtomicI64>,
 }
 
 impl Default for Metrics {
@@ -48,6 +50,8 @@ impl Default for Metrics {
             statements: Gauge::default(),
             limit_keys: Gauge::default(),
             lag_millis: Gauge::default(),
+            mail_waiting: Gauge::default(),
+            mail_waiting_seconds: Gauge::default(),
         };
         registry.register("requests", "Requests by route and status", metrics.requests.clone());
         registry.register("request_seconds", "Time to answer", metrics.seconds.clone());
@@ -60,6 +64,16 @@ impl Default for Metrics {
             "revocation_lag_milliseconds",
             "Age of the last completed poll",
             metrics.lag_millis.clone(),
+        );
+        registry.register(
+            "mail_waiting",
+            "Mails not sent yet; -1 while the database is away",
+            metrics.mail_waiting.clone(),
+        );
+        registry.register(
+            "mail_waiting_seconds",
+            "Age of the oldest of them",
+            metrics.mail_waiting_seconds.clone(),
         );
         *metrics.registry.lock() = registry;
         metrics
@@ -83,7 +97,7 @@ impl Metrics {
     }
 
     /// The text that Prometheus reads.
-    pub fn text(&self, realm: Option<&Realm>) -> String {
+    pub async fn text(&self, realm: Option<&Realm>) -> String {
         let clamp = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         if let Some(realm) = realm {
             let figures = realm.hash().figures();
@@ -93,6 +107,12 @@ impl Metrics {
             self.limit_keys.set(clamp(realm.limiter().len() as u64));
             let lag = realm.ended().lag().map_or(-1, |lag| clamp(lag.as_millis() as u64));
             self.lag_millis.set(lag);
+            let (waiting, oldest) = match outbox::waiting(realm.db()).await {
+                Ok((waiting, since)) => (waiting, since.map_or(0, |since| (realm.now() - since) / SECOND)),
+                Err(_) => (-1, -1),
+            };
+            self.mail_waiting.set(waiting);
+            self.mail_waiting_seconds.set(oldest);
         }
         let mut text = String::new();
         // Writing into a String can't fail.

@@ -2,7 +2,7 @@
 
 use crate::say;
 use latchstring_core::{
-    Result,
+    Result, browser,
     clock::{Micros, SECOND, Stopwatch, SystemClock},
     credential::SetBy,
     family::{self, Token},
@@ -241,19 +241,12 @@ async fn put(tx: &mut latchstring_db::Tx, people: &[Person], phc: &str) -> Resul
 
 async fn put_held(tx: &mut latchstring_db::Tx, held: &Held) -> Result<()> {
     let now = held.family.claims.auth_time * SECOND;
-    let browser = BrowserId(held.browser.id);
+    let browser_id = BrowserId(held.browser.id);
     let hash = held.browser.hashed().0;
     session::store::insert(tx, &held.session, now).await?;
-    latchstring_core::browser::store::insert(
-        tx,
-        browser,
-        &hash,
-        Some("bench"),
-        now,
-        now + Realm::micros(30 * 86_400),
-    )
-    .await?;
-    latchstring_core::browser::store::set_current(tx, browser, Some(held.session.id)).await?;
+    let until = now + Realm::micros(30 * 86_400);
+    browser::store::insert(tx, browser_id, &hash, Some("bench"), now, until).await?;
+    browser::store::rotate(tx, browser_id, 1, &hash, Some(held.session.id), until).await?;
     family::store::insert(tx, &held.family, now).await
 }
 

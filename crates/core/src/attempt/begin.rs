@@ -90,7 +90,6 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
     let mut body = Body {
         or_sign_up: begin.or_sign_up && sign_up == SignUp::Open,
         second_factor: begin.second_factor,
-        user_agent: caller.source.user_agent.clone(),
         ..Body::default()
     };
     if let Some(name) = &begin.name {
@@ -246,7 +245,6 @@ pub fn fresh(realm: &Realm, caller: &Caller, begin: &Begin) -> Result<(Attempt, 
             or_sign_up: begin.or_sign_up && realm.settings().1.sign_up == SignUp::Open,
             name: begin.name.clone(),
             second_factor: begin.second_factor,
-            user_agent: caller.source.user_agent.clone(),
             ..Body::default()
         },
         ..Attempt::new(&draw, begin.kind, binding, handle.as_ref(), begin.sink)

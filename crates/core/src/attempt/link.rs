@@ -135,7 +135,6 @@ fn begin_here(realm: &Realm, caller: &Caller, kind: AttemptKind, challenge: &Cha
             // A link of a sign-in that went to nobody's address was a sign-up link.
             or_sign_up: challenge.user.is_none(),
             second_factor: SecondFactor::Before,
-            user_agent: caller.source.user_agent.clone(),
             ..Body::default()
         },
         ..Attempt::new(&draw, kind, Binding::Browser(browser.id), None, Sink::Cookie)

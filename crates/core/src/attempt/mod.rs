@@ -157,8 +157,6 @@ pub struct Body {
     pub password_set: bool,
     /// Whether `sign_ups_by_address` has counted the account that comes of this.
     pub counted: bool,
-    /// The User-Agent that began it.
-    pub user_agent: Option<String>,
 }
 
 /// An attempt as stored.

@@ -95,13 +95,6 @@ pub async fn prolong(tx: &mut Tx, id: BrowserId, until: Micros) -> Result<bool> 
     Ok(n == 1)
 }
 
-/// Makes another session current, or none.
-pub async fn set_current(tx: &mut Tx, id: BrowserId, session: Option<SessionId>) -> Result<()> {
-    let session = session.map(|s| s.0);
-    tx.exec("UPDATE browsers SET current_session = $2 WHERE id = $1", &[&id.0, &session]).await?;
-    Ok(())
-}
-
 /// Notes that a user signed in with this browser.
 pub async fn know(tx: &mut Tx, browser: BrowserId, user: UserId, now: Micros) -> Result<()> {
     tx.exec(

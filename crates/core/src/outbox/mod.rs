@@ -96,6 +96,11 @@ pub async fn fail(db: &latchstring_db::Db, id: JobId, holder: Uuid, now: Micros,
     db.write(async move |tx| -> Result<()> { store::fail(tx, id, holder, now, &error).await }).await
 }
 
+/// How many jobs wait, and since when the oldest.
+pub async fn waiting(db: &latchstring_db::Db) -> Result<(i64, Option<Micros>)> {
+    db.read(async |tx| store::waiting(tx).await).await
+}
+
 fn place(id: JobId) -> String {
     format!("jobs/sealed/{id}")
 }

@@ -498,7 +498,7 @@ async fn a_mail_server_that_is_away_delays_mail_and_loses_none_for_two_days() {
         work(&Away).await;
         test.clock.advance(15 * MINUTE);
     }
-    let (waiting, _) = test.realm.db().read(async |tx| outbox::store::waiting(tx).await).await.expect("read");
+    let (waiting, _) = outbox::waiting(test.realm.db()).await.expect("read");
     assert_eq!(waiting, 0, "after two days it is given up");
 }
 

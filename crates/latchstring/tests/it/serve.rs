@@ -55,6 +55,7 @@ fn metrics_have_a_listener_of_their_own() {
         "{}",
         answer.body
     );
+    assert!(answer.body.contains("latchstring_mail_waiting 0\n"), "{}", answer.body);
     assert_eq!(Client::new(metrics, "anything").get("/").expect("answered").status, 404);
     server.stop();
 }
