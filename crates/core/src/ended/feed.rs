@@ -2,9 +2,17 @@
 //! all while nobody reads.
 
 use super::{Published, store};
-use crate::{clock::Stopwatch, refusal::Result};
+use crate::{
+    clock::{SECOND, Stopwatch},
+    id::ApiKeyId,
+    refusal::{Kind, Refusal, Result},
+};
 use latchstring_db::Db;
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::Mutex;
 
 /// The database is asked no more often than this.
@@ -16,10 +24,34 @@ const MOST: i64 = 1_000;
 /// Endings that are remembered for readers who are a little behind. Those who are further behind ask the database.
 const REMEMBERED: usize = 8_000;
 
+/// Readers that one API key may have at a process at once. Each costs a connection and ten looks a second.
+pub const READERS: usize = 20;
+
 /// The newest endings of the feed.
 pub struct Feed {
     watch: Stopwatch,
     state: Mutex<State>,
+    readers: Readers,
+}
+
+type Readers = Arc<parking_lot::Mutex<HashMap<ApiKeyId, usize>>>;
+
+/// A reader's place, held for as long as it follows.
+pub struct Place {
+    key: ApiKeyId,
+    readers: Readers,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut readers = self.readers.lock();
+        if let Entry::Occupied(mut open) = readers.entry(self.key) {
+            *open.get_mut() -= 1;
+            if *open.get() == 0 {
+                open.remove();
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -33,11 +65,26 @@ struct State {
 
 impl Default for Feed {
     fn default() -> Self {
-        Self { watch: Stopwatch::start(), state: Mutex::default() }
+        Self { watch: Stopwatch::start(), state: Mutex::default(), readers: Readers::default() }
     }
 }
 
 impl Feed {
+    /// Takes a place for one more reader by this key.
+    pub fn place(&self, key: ApiKeyId) -> Result<Place, Refusal> {
+        let mut readers = self.readers.lock();
+        let open = readers.entry(key).or_default();
+        if *open >= READERS {
+            return Err(Refusal::new(Kind::RateLimited)
+                .says(format!(
+                    "This API key has {READERS} feeds open here already. Close one, or use another key."
+                ))
+                .retry_after_micros(10 * SECOND));
+        }
+        *open += 1;
+        Ok(Place { key, readers: self.readers.clone() })
+    }
+
     /// What the feed has after `position`, oldest first, no more than some. A reader who asks again and again from the
     /// last position that it was given misses nothing.
     pub async fn after(&self, db: &Db, position: i64) -> Result<Vec<Published>> {

@@ -11,7 +11,7 @@ use futures_util::stream::{self, Stream};
 use http::HeaderMap;
 use latchstring_core::{
     Kind, Result, api_key,
-    ended::{self, Published},
+    ended::{self, Published, feed::Place},
     id::ApiKeyId,
 };
 use latchstring_web::{App, Ctx, Problem, problem::Document};
@@ -100,7 +100,7 @@ const LOOKS_A_KEY: u32 = 10;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Follow revocations as server-sent events: each `ended` event has its position as id. A comment every ten seconds
-/// says that the feed lives.
+/// says that the feed lives. One API key may have 20 feeds open at a node.
 #[utoipa::path(get, path = "/api/v1/revocations/events", tag = "realm", params(EventsQuery),
     security(("api_key" = [])),
     responses((status = 200, description = "text/event-stream", content_type = "text/event-stream", body = EndedView),
@@ -120,24 +120,32 @@ pub async fn events(
             })?),
             None => query.after,
         };
+    let place = ctx.realm.feed().place(key.id)?;
     let after = match last {
         Some(position) => position,
         None => ended::position(ctx.realm.db()).await?,
     };
-    let feed = follow(ctx.app.clone(), key.id, after);
+    let feed = follow(ctx.app.clone(), key.id, place, after);
     Ok(Sse::new(feed).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("lives")).into_response())
 }
 
 struct Follow {
     app: App,
     key: ApiKeyId,
+    _place: Place,
     looks: u32,
     after: i64,
     waiting: VecDeque<Published>,
 }
 
-fn follow(app: App, key: ApiKeyId, after: i64) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold(Follow { app, key, looks: 0, after, waiting: VecDeque::new() }, async |mut state| {
+fn follow(
+    app: App,
+    key: ApiKeyId,
+    place: Place,
+    after: i64,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let follow = Follow { app, key, _place: place, looks: 0, after, waiting: VecDeque::new() };
+    stream::unfold(follow, async |mut state| {
         loop {
             if let Some(next) = state.waiting.pop_front() {
                 state.after = next.position;

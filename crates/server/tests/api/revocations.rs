@@ -63,3 +63,31 @@ async fn events_bring_each_revocation_once_from_where_the_reader_left_off() {
     assert!(text.contains(&ids[1]) && text.contains(&ids[2]), "{text}");
     assert!(text.contains("event: ended") && text.contains("id: 2") && text.contains("id: 3"), "{text}");
 }
+
+#[tokio::test]
+async fn one_key_opens_no_more_than_so_many_feeds() {
+    const PATH: &str = "/api/v1/revocations/events?after=0";
+    let app = app().await;
+    let reader = app.backend(&["revocations:read"]).await;
+    let other = app.backend(&["revocations:read"]).await;
+    let follow = |reader: &latchstring_web::testing::Client| {
+        let reader = reader.clone();
+        tokio::spawn(async move { reader.get(PATH).await })
+    };
+    let feeds: Vec<_> = (0..latchstring_core::ended::feed::READERS).map(|_| follow(&reader)).collect();
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let refused = reader.get(PATH).await.must_refuse(429, "rate_limited");
+    assert_eq!(refused.header("retry-after"), "10");
+    let others = follow(&other);
+    // Whoever leaves makes room.
+    let mut feeds = feeds.into_iter();
+    let left = feeds.next().expect("a feed");
+    left.abort();
+    assert!(left.await.is_err_and(|e| e.is_cancelled()));
+    let last = follow(&reader);
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    app.app.stop();
+    for feed in feeds.chain([others, last]) {
+        feed.await.expect("joined").must_be(200);
+    }
+}
