@@ -18,8 +18,8 @@ use latchstring_web::{
 };
 use uuid::Uuid;
 
-/// Is the person at the proxy signed in? 200 with `X-Latchstring-User`, `-Session` and `-Claims` (a signed JWT of a
-/// kind of its own), else 401, whatever the original request asks for: sending a person to sign in is the proxy's part.
+/// Is the person at the proxy signed in? 200 with `X-Latchstring-User`, `-Session` (empty for a token that has
+/// none) and `-Claims` (a signed JWT of a kind of its own), else 401, whatever the original request asks for: sending a person to sign in is the proxy's part.
 #[utoipa::path(get, path = "/api/v1/forward-auth", tag = "session", security(("cookie" = []), ("access_token" = [])),
     responses((status = 200, description = "Signed in; see the headers"), (status = 401, body = Document)))]
 pub async fn check(ctx: Ctx) -> Result<Response, Problem> {
@@ -61,9 +61,11 @@ fn of(realm: &Realm, subject: &Subject<'_>, made: &Made) -> Result<Response, Err
     };
     let mut id = Uuid::encode_buffer();
     put("x-latchstring-user", subject.user.0.hyphenated().encode_lower(&mut id));
-    if let Some(session) = subject.session {
-        put("x-latchstring-session", session.0.hyphenated().encode_lower(&mut id));
-    }
+    // Always there, if empty: a proxy that only overwrites what it is given would pass the client's own header on.
+    put(
+        "x-latchstring-session",
+        subject.session.map_or("", |session| session.0.hyphenated().encode_lower(&mut id)),
+    );
     put("x-latchstring-claims", &identity.token);
     *response.headers_mut() = headers;
     Ok(response)
