@@ -7,8 +7,9 @@ use http_body_util::{BodyExt, Limited};
 use latchstring_core::{Kind, Refusal};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, IntoDeserializer},
+    de::{DeserializeOwned, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor},
 };
+use serde_json::Value;
 
 /// Most bytes of a request body.
 pub const MOST: usize = 64 * 1024;
@@ -76,6 +77,75 @@ pub fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<T, D
     T::deserialize(String::deserialize(d)?.into_deserializer())
 }
 
+/// Any JSON value in which no member stands twice. `serde_json::Value` keeps the last one, and whoever looked at the body
+/// before us may have seen the first.
+#[derive(Debug)]
+pub struct Strict(pub Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        d.deserialize_any(StrictVisitor).map(Self)
+    }
+}
+
+/// Reads a member that may be absent or `null`, else as [`Strict`].
+pub fn strict<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Value>, D::Error> {
+    Option::<Strict>::deserialize(d).map(|strict| strict.map(|Strict(value)| value))
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Strict(value)) = seq.next_element()? {
+            list.push(value);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut object = serde_json::Map::new();
+        while let Some((name, Strict(value))) = map.next_entry::<String, _>()? {
+            if object.contains_key(&name) {
+                return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
+            }
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
 /// serde's message, without the values that it may quote: they may be secrets.
 pub fn explain(error: &serde_json::Error) -> Refusal {
     let text = error.to_string();
@@ -92,7 +162,8 @@ pub fn explain(error: &serde_json::Error) -> Refusal {
         if let Some(name) = text.strip_prefix(start).and_then(|t| t.split('`').next()) {
             let says =
                 if start.starts_with('m') { "This member is missing." } else { "This member stands twice." };
-            return Kind::InputInvalid.param(name.to_owned()).says(says);
+            let name: String = name.chars().take(60).collect();
+            return Kind::InputInvalid.param(name).says(says);
         }
     }
     if let Some(expected) = expected {
@@ -138,6 +209,13 @@ mod tests {
         assert_eq!(told("{}"), ("identifier".into(), "This member is missing.".into()));
         let twice = told(r#"{"identifier":"a","identifier":"b"}"#);
         assert_eq!(twice, ("identifier".into(), "This member stands twice.".into()));
+        for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":null,"c":[],"\u0061":2}}]"#] {
+            let error = serde_json::from_str::<Strict>(text).expect_err("twice");
+            assert_eq!(explain(&error).detail.param.unwrap_or_default(), "a", "{text}");
+        }
+        let text = r#"{"a":[null,true,-1,18446744073709551615,1.5,"x",{"a":{}}],"b":""}"#;
+        let Strict(value) = serde_json::from_str(text).expect("once");
+        assert_eq!(value, serde_json::from_str::<Value>(text).expect("JSON"));
         assert_eq!(told("{").1, "The body is not JSON (line 1, column 1).");
     }
 }

@@ -3,7 +3,7 @@
 use super::{show::UserView, users::MetadataBody};
 use http::StatusCode;
 use latchstring_core::{Kind, account, secret::Password, user::ProfileChange};
-use latchstring_web::{Ctx, Json, Problem, problem::Document};
+use latchstring_web::{Ctx, Json, Problem, body, problem::Document};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -71,6 +71,7 @@ impl<M: Into<MetadataBody>> From<ProfileBody<M>> for ProfileChange {
 #[serde(deny_unknown_fields, default)]
 pub struct OwnMetadata {
     /// Replaces it whole.
+    #[serde(deserialize_with = "body::strict")]
     #[schema(value_type = Option<Object>)]
     pub own: Option<serde_json::Value>,
 }

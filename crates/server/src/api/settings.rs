@@ -4,7 +4,7 @@ use super::show::if_match;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use latchstring_core::{admin, settings::Settings};
-use latchstring_web::{Ctx, Json, Problem, problem::Document};
+use latchstring_web::{Ctx, Json, Problem, body::Strict, problem::Document};
 
 fn show(rev: i64, settings: &Settings) -> Response {
     let mut response = axum::Json(settings.shown()).into_response();
@@ -29,7 +29,7 @@ pub async fn read(ctx: Ctx) -> Result<Response, Problem> {
 pub async fn change(
     ctx: Ctx,
     headers: HeaderMap,
-    Json(body): Json<serde_json::Value>,
+    Json(Strict(body)): Json<Strict>,
 ) -> Result<Response, Problem> {
     let key = ctx.key("settings:write").await?;
     let seen = if_match(&headers)?;

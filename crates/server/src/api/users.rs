@@ -21,7 +21,7 @@ use latchstring_core::{
     session::Which,
     user::{Full, ProfileChange},
 };
-use latchstring_web::{Ctx, Json, Problem, problem::Document};
+use latchstring_web::{Ctx, Json, Problem, body, problem::Document};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -64,12 +64,15 @@ pub struct CreateBody {
 #[serde(deny_unknown_fields, default)]
 pub struct MetadataBody {
     /// All may read it.
+    #[serde(deserialize_with = "body::strict")]
     #[schema(value_type = Option<Object>)]
     pub public: Option<serde_json::Value>,
     /// For admins.
+    #[serde(deserialize_with = "body::strict")]
     #[schema(value_type = Option<Object>)]
     pub private: Option<serde_json::Value>,
     /// The user's own.
+    #[serde(deserialize_with = "body::strict")]
     #[schema(value_type = Option<Object>)]
     pub own: Option<serde_json::Value>,
 }

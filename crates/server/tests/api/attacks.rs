@@ -84,6 +84,24 @@ async fn attack_a030_what_is_said_twice_is_not_said() {
 }
 
 #[tokio::test]
+async fn attack_a030_nor_in_a_body_of_any_shape() {
+    let app = app().await;
+    let admin = app.backend(&["*"]).await;
+    let id = app.realm.admin_user(ADA, true, None).await.user.id;
+    let user = format!("/api/v1/users/{id}");
+    for (path, body, name) in [
+        ("/api/v1/settings", r#"{"name":"a","name":"b"}"#, "name"),
+        ("/api/v1/settings", r#"{"code":{"tries":3,"tries":9}}"#, "tries"),
+        (user.as_str(), r#"{"metadata":{"private":{"plan":"free","plan":"gold"}}}"#, "plan"),
+        (user.as_str(), r#"{"metadata":{"public":[{"a":{"b":1,"b":2}}]}}"#, "b"),
+    ] {
+        let body = Some(("application/json", body.as_bytes().to_vec()));
+        let answer = admin.send(http::Method::PATCH, path, body).await.must_refuse(400, "invalid_input");
+        assert_eq!(answer.json()["param"], name);
+    }
+}
+
+#[tokio::test]
 async fn attack_a040_a_token_is_a_bearer_token_and_nothing_else() {
     let app = app().await;
     generous(&app).await;
