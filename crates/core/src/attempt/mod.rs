@@ -159,6 +159,8 @@ pub struct Body {
     pub counted: bool,
     /// The User-Agent that began it.
     pub user_agent: Option<String>,
+    /// Where its pages lead at the end: checked when it began.
+    pub return_to: Option<String>,
 }
 
 /// An attempt as stored.
