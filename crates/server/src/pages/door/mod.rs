@@ -90,7 +90,7 @@ pub(super) async fn acts(visit: &Visit) -> Result<Caller, Failure> {
 pub(super) fn errors(refusal: &Refusal, field: &'static str) -> Errors {
     let says = match refusal.kind {
         Kind::CredentialsWrong => {
-            "That and the password don’t match. Try again, or have a code mailed to you.".into()
+            "This account and password don’t match. Try again, or have a code mailed to you.".into()
         }
         Kind::CodeWrong => "That code is not right, or too old. Check it, or ask for another.".into(),
         Kind::Throttled if refusal.detail.retry_after.is_none() => {
