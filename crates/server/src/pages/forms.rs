@@ -130,7 +130,10 @@ pub(super) fn again(error: Error) -> Result<Refusal, Error> {
             if matches!(
                 refusal.kind.class(),
                 Class::Invalid | Class::ProofWrong | Class::Limited | Class::Unavailable | Class::Off
-            ) || matches!(refusal.kind, Kind::UserBanned | Kind::IdentifierTaken | Kind::NotForGuests | Kind::LastOne) =>
+            ) || matches!(
+                refusal.kind,
+                Kind::UserBanned | Kind::IdentifierTaken | Kind::NotForGuests | Kind::LastOne
+            ) =>
         {
             Ok(refusal)
         }

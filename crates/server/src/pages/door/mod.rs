@@ -111,7 +111,8 @@ pub(super) fn errors(refusal: &Refusal, field: &'static str) -> Errors {
         _ if matches!(
             refusal.kind,
             Kind::CredentialsWrong | Kind::CodeWrong | Kind::IdentifierTaken | Kind::LastOne
-        ) => {
+        ) =>
+        {
             Errors::at(field, says)
         }
         _ => Errors::whole(says),
@@ -266,7 +267,7 @@ async fn sign_in(visit: Visit, Sent(entry): Sent<Entry>) -> Result<Response, Fai
     let typed = entry.identifier.trim();
     let identifier = match Identifier::any(typed) {
         _ if typed.is_empty() => Err(Errors::at("identifier", "Type your e-mail address or username.")),
-        Err(error) => Err(errors(&again(error.into()).map_err(|e| fails(&visit, e))?, "identifier")),
+        Err(error) => Err(errors(&again(error).map_err(|e| fails(&visit, e))?, "identifier")),
         Ok(_) if !by_code && entry.password.is_empty() => {
             Err(Errors::at("password", "Type your password, or have a code mailed to you."))
         }
@@ -330,7 +331,7 @@ async fn by_mail(visit: Visit, kind: AttemptKind, Sent(entry): Sent<Entry>) -> R
     let identifier = match Identifier::email(entry.identifier.trim()) {
         Ok(identifier) => identifier,
         Err(error) => {
-            let refusal = again(error.into()).map_err(|e| fails(&visit, e))?;
+            let refusal = again(error).map_err(|e| fails(&visit, e))?;
             let says = "That is not a whole e-mail address, such as ada@example.com.";
             let errors = Errors::at("identifier", says);
             return entrance.with(problem::status(refusal.kind), errors).page(&visit, None);
