@@ -275,8 +275,11 @@ async fn the_link_of_the_mail_completes_it_here_and_begins_anew_elsewhere() {
     press(&browser, &link_to(&app, ADA).await).await.must_be(303);
     let done = browser.get("/verify/done").await.must_be(200);
     assert!(done.text().replace("&#x2f;", "/").contains(&format!("href=\"{there}\"")), "{}", done.text());
-    // The page that waited for the code leads on too.
+    // The page that waited for the code leads on too; and nobody is led where the realm does not list it any more.
     assert_eq!(browser.get(&place).await.must_be(303).header("location"), there);
+    app.realm.set(|s| s.origins.clear()).await;
+    assert_eq!(browser.get(&place).await.must_be(303).header("location"), "/account");
+    assert!(!browser.get("/verify/done").await.text().contains("reports"));
 }
 
 #[tokio::test]

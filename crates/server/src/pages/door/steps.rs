@@ -59,9 +59,10 @@ fn place(attempt: &Attempt) -> String {
     format!("{}/{}", base(attempt.kind), attempt.id)
 }
 
-/// Where it leads at the end.
-fn end(attempt: &Attempt) -> &str {
-    attempt.body.return_to.as_deref().unwrap_or(HOME)
+/// Where it leads at the end, if that is still listed.
+fn end(visit: &Visit, attempt: &Attempt) -> String {
+    let asked = attempt.body.return_to.as_deref();
+    asked.and_then(|to| visit.ctx.realm.may_return_to(to)).unwrap_or_else(|| HOME.to_owned())
 }
 
 /// What a form of an attempt is bound to, beside the browser.
@@ -112,7 +113,7 @@ pub(in crate::pages) async fn on(
     if let Some(completed) = &outcome.completed {
         // The one that a completed attempt gives replaces the one that it began with.
         let new = completed.cookie.clone().or(fresh);
-        return Ok(go(end(attempt), &[new.and_then(set)]));
+        return Ok(go(&end(visit, attempt), &[new.and_then(set)]));
     }
     let offers = attempt.offers(password_at_sign_up(realm));
     let proven = !attempt.proofs.is_empty();
@@ -147,7 +148,7 @@ async fn page(visit: &Visit, caller: &Caller, id: AttemptId, view: View) -> Resu
     let realm = &visit.ctx.realm;
     let attempt = attempt::load(realm, caller, id).await.map_err(|e| fails(visit, e))?;
     if attempt.session.is_some() {
-        return Ok(go(end(&attempt), &[]));
+        return Ok(go(&end(visit, &attempt), &[]));
     }
     let offers = attempt.offers(password_at_sign_up(realm));
     let guard = Guard::of(visit);
@@ -175,7 +176,7 @@ async fn page(visit: &Visit, caller: &Caller, id: AttemptId, view: View) -> Resu
             has_password: full.has_password,
             has_email: full.email().is_some(),
             errors: view.errors,
-            back: end(&attempt).to_owned(),
+            back: end(visit, &attempt),
         };
         visit.page_to(view.status, &page, back)
     } else if offers == [Step::Factor] || offers.contains(&Step::Code) && (view.by_code || offers.len() == 1)

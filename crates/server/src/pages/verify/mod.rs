@@ -245,7 +245,8 @@ pub(super) async fn done(visit: Visit) -> Result<Response, Failure> {
     let (did, way_on) = match Carried::of(&visit) {
         Some(Carried::Done(did, id)) => {
             let attempt = attempt::load(&visit.ctx.realm, &caller, id).await.ok();
-            (did, attempt.and_then(|attempt| attempt.body.return_to))
+            let way_on = attempt.and_then(|attempt| attempt.body.return_to);
+            (did, way_on.and_then(|to| visit.ctx.realm.may_return_to(&to)))
         }
         _ => (Did::SignIn, None),
     };
