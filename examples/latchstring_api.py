@@ -4,7 +4,9 @@ Not an SDK. Tests take the server from LATCHSTRING_URL, and a key of an administ
 """
 
 import contextlib
+import html
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -41,6 +43,10 @@ class Server:
     def turn_on_token_endpoint(self, **settings):
         said_yes(self.admin.patch("/api/v1/settings", json={"token_endpoint": {"enabled": True, **settings}}))
 
+    def list_origins(self, *origins: str):
+        """Where people may be sent back to from the pages."""
+        said_yes(self.admin.patch("/api/v1/settings", json={"origins": list(origins)}))
+
     def password_grant(self, username: str, password: str, origin: str | None = None) -> httpx.Response:
         """The form of OAuth2PasswordBearer. The caller looks at the answer."""
         form = {"grant_type": "password", "username": username, "password": password}
@@ -69,6 +75,27 @@ class Browser:
     def cookie(self) -> str:
         """The value of a Cookie header. A copy of it stays what it was when the jar has moved on."""
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies.jar)
+
+
+class Person:
+    """Somebody who opens pages and sends their forms, as a browser without JavaScript does."""
+
+    def __init__(self, server: Server):
+        self.url = server.url
+        self.http = httpx.Client(headers={"Accept": "text/html"}, follow_redirects=True, timeout=10)
+        self.page = None
+
+    def open(self, url: str) -> httpx.Response:
+        self.page = self.http.get(url)
+        return self.page
+
+    def sign_in(self, user: User) -> httpx.Response:
+        """Sends the form of the sign-in page that is open. Gives where it leads."""
+        hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', said_yes(self.page).text)
+        form = {name: html.unescape(value) for name, value in hidden}
+        form |= {"identifier": user.email, "password": user.password}
+        self.page = self.http.post(f"{self.url}/sign-in", data=form, headers={"Origin": self.url})
+        return self.page
 
 
 def said_yes(answer: httpx.Response) -> httpx.Response:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from latchstring_api import Browser, free_port, running
+from latchstring_api import Browser, Person, free_port, running
 
 HERE = Path(__file__).parent
 OURS = ["x-latchstring-user", "x-latchstring-session", "x-latchstring-claims"]
@@ -79,7 +79,22 @@ def seen_by_app(answer: httpx.Response) -> dict[str, list[str]]:
 def test_who_is_not_signed_in_does_not_pass(proxy):
     assert get(proxy).status_code == 401
     page = get(f"{proxy}/reports?year=2026", Accept="text/html")
-    assert page.status_code == 401
+    assert page.status_code == 302
+    assert page.headers["Location"].endswith(f"/sign-in?return_to={proxy}/reports?year=2026")
+
+
+def test_a_person_signs_in_on_the_page_and_comes_back(proxy, server, user):
+    person = Person(server)
+    page = person.open(f"{proxy}/reports?year=2026")
+    assert page.url.path == "/sign-in"
+    # Not listed: nobody is led there, and nothing is said of it.
+    server.list_origins()
+    assert "reports" not in person.open(f"{proxy}/reports?year=2026").text
+    server.list_origins(proxy)
+    person.open(f"{proxy}/reports?year=2026")
+    back = person.sign_in(user)
+    assert str(back.url) == f"{proxy}/reports?year=2026"
+    assert seen_by_app(back)["x-latchstring-user"] == [user.id]
 
 
 def test_an_invented_cookie_does_not_pass(proxy, browser):

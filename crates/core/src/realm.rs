@@ -239,6 +239,14 @@ impl Realm {
         &self.0.issuer
     }
 
+    /// Where pages may lead somebody at the end: to a path of our own, or to an origin that the settings list. Anything
+    /// else is nowhere.
+    pub fn may_return_to(&self, text: &str) -> Option<String> {
+        let settings = self.settings();
+        let listed = settings.1.origins.iter().map(String::as_str);
+        latchstring_proto::return_to::check(text, self.issuer(), listed)
+    }
+
     /// Whether this is a realm of `latchstring dev`.
     pub fn is_dev(&self) -> bool {
         self.0.dev.is_some()

@@ -10,6 +10,7 @@ pub mod gcra;
 pub mod jose;
 pub mod net;
 pub mod password;
+pub mod return_to;
 pub mod rfc6750;
 pub mod rfc7617;
 pub mod strength;

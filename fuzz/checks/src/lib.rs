@@ -16,6 +16,7 @@ pub mod jwk;
 pub mod jwt;
 pub mod mail;
 pub mod password_hash;
+pub mod return_to;
 pub mod secrets;
 pub mod settings;
 pub mod strength;
@@ -37,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     ("jwt", jwt::check),
     ("mail", mail::check),
     ("password_hash", password_hash::check),
+    ("return_to", return_to::check),
     ("secrets", secrets::check),
     ("settings", settings::check),
     ("strength", strength::check),

@@ -177,7 +177,7 @@ fn note(realm: &Realm, world: &mut World, held: &Held) -> Result<()> {
         assurance: 1,
     };
     if world.access.len() < 1_000 {
-        world.access.push(mint::access(realm, &subject)?.token);
+        world.access.push(mint::access(realm, &subject)?.token.to_string());
     }
     let token = Token { family: held.family.id, counter: 1 };
     world.refresh.push(token.text(&realm.ground().keys).to_string());

@@ -322,3 +322,22 @@ pub async fn current(realm: &Realm, me: &Me) -> Result<(session::Shown, Vec<sess
         })
         .await
 }
+
+/// The accounts that are signed in side by side in a browser, newest first, also where none of them is current.
+pub async fn of_browser(realm: &Realm, browser: BrowserId) -> Result<Vec<(session::Shown, Full)>> {
+    let now = realm.now();
+    realm
+        .db()
+        .read(async |tx| -> Result<Vec<(session::Shown, Full)>> {
+            let mut found = Vec::new();
+            for session in session::store::of_browser(tx, browser).await? {
+                if session.lives(now)
+                    && let Some(full) = user::store::full(tx, session.user).await?
+                {
+                    found.push((session, full));
+                }
+            }
+            Ok(found)
+        })
+        .await
+}

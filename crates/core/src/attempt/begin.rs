@@ -49,6 +49,9 @@ pub struct Begin {
     pub within: Option<Within>,
     /// When the second factor is asked for.
     pub second_factor: SecondFactor,
+    /// Where the pages of the attempt lead at the end, as somebody's link says. What [`Realm::may_return_to`] does not
+    /// let through is not kept.
+    pub return_to: Option<String>,
 }
 
 impl Begin {
@@ -65,6 +68,7 @@ impl Begin {
             upgrade: false,
             within: None,
             second_factor: SecondFactor::Before,
+            return_to: None,
         }
     }
 }
@@ -90,6 +94,7 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
     let mut body = Body {
         or_sign_up: begin.or_sign_up && sign_up == SignUp::Open,
         second_factor: begin.second_factor,
+        return_to: begin.return_to.as_deref().and_then(|text| realm.may_return_to(text)),
         ..Body::default()
     };
     if let Some(name) = &begin.name {

@@ -39,8 +39,11 @@ pub async fn send(realm: &Realm, caller: &Caller, id: AttemptId) -> Result<()> {
     let to = &target.address.typed;
     let letter = match target.tells {
         Tells::Code(letter) => Some(mail::with_code(name, to, letter, &fresh.code, &link, minutes)),
-        // There is no page of ours for signing up, so the mail names no place.
-        Tells::NoAccount => Some(mail::no_account(name, to, None)),
+        Tells::NoAccount => {
+            let open = settings.1.sign_up == SignUp::Open;
+            let page = open.then(|| format!("{}/sign-up", realm.issuer()));
+            Some(mail::no_account(name, to, page.as_deref()))
+        }
         Tells::Taken => Some(mail::address_taken(name, to)),
         Tells::Nobody => None,
     };

@@ -157,6 +157,8 @@ pub struct Body {
     pub password_set: bool,
     /// Whether `sign_ups_by_address` has counted the account that comes of this.
     pub counted: bool,
+    /// Where its pages lead at the end: checked when it began.
+    pub return_to: Option<String>,
 }
 
 /// An attempt as stored.

@@ -60,7 +60,7 @@ pub struct Settings {
     pub token_endpoint: TokenEndpointSettings,
     /// The audit trail.
     pub audit: AuditSettings,
-    /// Origins of other hosts that may call the API from a browser.
+    /// Origins of other hosts that may call the API from a browser, and to which people are led back from the pages.
     pub origins: Vec<String>,
 }
 

@@ -15,6 +15,8 @@ use serde::Serialize;
 pub(super) struct Message {
     pub heading: String,
     pub says: String,
+    /// Where to go from here, if not back: address and words.
+    pub way_on: Option<(String, &'static str)>,
 }
 
 impl Page for Message {
@@ -25,11 +27,19 @@ impl Page for Message {
 pub(super) struct Failure {
     app: App,
     error: Error,
+    /// Whether it happened on the way in, and not behind a mailed link.
+    door: bool,
 }
 
 impl Failure {
     pub(super) fn new(app: &App, error: Error) -> Self {
-        Self { app: app.clone(), error }
+        Self { app: app.clone(), error, door: false }
+    }
+
+    /// On the way in: begin again, rather than open a link again.
+    pub(super) fn at_door(mut self) -> Self {
+        self.door = true;
+        self
     }
 }
 
@@ -38,8 +48,11 @@ impl IntoResponse for Failure {
         let app = &self.app;
         match self.error {
             Error::Refused(refusal) => {
-                let (heading, says) = words(&refusal);
-                let mut response = show(app, problem::status(refusal.kind), Message { heading, says });
+                let door = if self.door { door_words(&refusal) } else { None };
+                let (heading, says) = door.unwrap_or_else(|| words(&refusal));
+                let way_on = self.door.then(|| ("/sign-in".to_owned(), "Begin again"));
+                let message = Message { heading, says, way_on };
+                let mut response = show(app, problem::status(refusal.kind), message);
                 if let Some(seconds) = refusal.detail.retry_after {
                     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
                 }
@@ -51,7 +64,11 @@ impl IntoResponse for Failure {
                 // Logged there, once; only its words are for programs.
                 let status = problem::fault(&fault).status();
                 let says = "Something went wrong on our side, and it has been noted. Try again in a moment.";
-                show(app, status, Message { heading: "That did not work".into(), says: says.into() })
+                show(
+                    app,
+                    status,
+                    Message { heading: "That did not work".into(), says: says.into(), way_on: None },
+                )
             }
         }
     }
@@ -81,6 +98,25 @@ pub(crate) async fn nothing_here(
     } else {
         Problem(Kind::NotFound.into()).into_response()
     }
+}
+
+/// What is said otherwise on the way in than behind a mailed link.
+fn door_words(refusal: &Refusal) -> Option<(String, String)> {
+    let (heading, says) = match refusal.kind.class() {
+        _ if refusal.kind == Kind::OriginRefused => (
+            "Open the page again",
+            "This request did not come from the page that it belongs to. Nothing has happened.",
+        ),
+        Class::NotFound | Class::Gone | Class::Conflict | Class::GrantUnusable => (
+            "This step is over",
+            "It was finished, took too long, or belongs to another browser. Nothing is lost: begin again.",
+        ),
+        Class::Unauthenticated | Class::StepUp => {
+            ("You are not signed in any more", "Sign in again, then go on where you were.")
+        }
+        _ => return None,
+    };
+    Some((heading.to_owned(), says.to_owned()))
 }
 
 /// A refusal as a person reads it. Exceptions by kind, then every class.
@@ -126,7 +162,7 @@ pub(super) fn words(refusal: &Refusal) -> (String, String) {
 }
 
 /// How long to wait, in words.
-fn wait(refusal: &Refusal) -> String {
+pub(super) fn wait(refusal: &Refusal) -> String {
     match refusal.detail.retry_after.unwrap_or(60) {
         0..=60 => "a minute".into(),
         seconds if seconds <= 3_540 => format!("{} minutes", seconds.div_ceil(60)),

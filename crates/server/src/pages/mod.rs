@@ -1,11 +1,15 @@
-//! The plain pages of this release: the start page, `/verify` behind mailed links, `/dev/mail`, `/docs`. The full hosted
-//! pages come next; what is not finished is not in the menu. Every page is rendered here, without JavaScript.
+//! The hosted pages: the door (`/sign-in`, `/sign-up`, `/recover`, `/sign-out`), the house (`/account`), `/verify` behind
+//! mailed links; and for developers the start page, `/dev/mail` and `/docs`. What is not finished is not in the menu.
+//! Every page is rendered here, without JavaScript.
 //!
 //! Architecture invariant: a page is a view of `core`, like the JSON API. It shows what a rule answers and decides
 //! nothing; where it asks the visitor to act, the form comes back to a handler that calls one rule.
 
 mod assets;
 mod docs;
+mod door;
+mod forms;
+mod house;
 mod mailbox;
 mod message;
 #[cfg(test)]
@@ -24,6 +28,8 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(start::show))
         .route("/docs", get(docs::show))
+        .merge(door::routes())
+        .merge(house::routes())
         .route("/verify", get(verify::show).post(verify::follow))
         .route("/verify/password", get(verify::back).post(verify::password))
         .route("/verify/invitation", get(verify::back).post(verify::accept))

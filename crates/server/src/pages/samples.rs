@@ -2,6 +2,9 @@
 
 use super::{
     docs::Docs,
+    door::show::{Account, Choose, Code, Confirm, Recover, SignIn, SignOut, SignUpPage, SignedOut},
+    forms::Errors,
+    house::show::{Data, Delete, Device, Profile, Security, Sessions, deleted},
     mailbox::{List, Shown},
     message::{Message, words},
     start::{Start, StartDev},
@@ -26,22 +29,159 @@ fn frames() -> Vec<Frame> {
     frames
 }
 
+type Pages = Vec<(&'static str, String)>;
+
+fn put<P: Page>(pages: &mut Pages, frame: &Frame, page: &P) {
+    let text = text(frame, page).unwrap_or_else(|e| panic!("{}: {:?}", P::TEMPLATE, e));
+    pages.push((P::TEMPLATE, text));
+}
+
+/// What can be wrong with a form: nothing, the whole, and each field that any form has.
+fn errors() -> Vec<Errors> {
+    let fields = ["identifier", "password", "current_password", "code", "name", "email", "username"];
+    let fields = fields.map(|field| Errors::at(field, EVIL));
+    [Errors::default(), Errors::whole(EVIL)].into_iter().chain(fields).collect()
+}
+
+/// Whether the page has the fields that something is wrong with: no other error comes to it.
+fn has(errors: &Errors, fields: &[&str]) -> bool {
+    errors.fields.keys().all(|field| fields.contains(field))
+}
+
+fn door(pages: &mut Pages, frame: &Frame, name: &str, errors: &Errors, yes: bool) {
+    let (form, name, errors) = ("f".repeat(64), name.to_owned(), errors.clone());
+    let (return_to, query) = match yes {
+        true => ("https://app.northwind.example/?a=b&c=d".to_owned(), "?return_to=x".to_owned()),
+        false => (String::new(), String::new()),
+    };
+    if has(&errors, &["identifier", "password"]) {
+        let (form, return_to, query) = (form.clone(), return_to.clone(), query.clone());
+        let (identifier, errors) = (name.clone(), errors.clone());
+        put(pages, frame, &SignIn { form, return_to, query, identifier, errors, open: yes });
+    }
+    if has(&errors, &["identifier"]) {
+        let page = Recover {
+            form: form.clone(),
+            return_to: return_to.clone(),
+            query: query.clone(),
+            identifier: name.clone(),
+            errors: errors.clone(),
+        };
+        put(pages, frame, &page);
+        let page = SignUpPage {
+            form: form.clone(),
+            return_to: return_to.clone(),
+            query: query.clone(),
+            identifier: name.clone(),
+            errors: errors.clone(),
+            open: true,
+            invite: false,
+        };
+        put(pages, frame, &page);
+        put(pages, frame, &SignUpPage { open: false, invite: yes, ..SignUpPage::default() });
+    }
+    if has(&errors, &["code"]) {
+        let page = Code {
+            form: form.clone(),
+            action: "/sign-in/x".into(),
+            heading: "Check your mail",
+            identifier: name.clone(),
+            maybe: yes,
+            button: "Sign in",
+            sent: yes,
+            errors: errors.clone(),
+            start: if yes { "/account" } else { "/sign-in" },
+        };
+        put(pages, frame, &page);
+    }
+    if has(&errors, &["password"]) {
+        let page = Confirm {
+            form: form.clone(),
+            action: "/account/confirm/x".into(),
+            name: name.clone(),
+            has_password: yes || !errors.fields.is_empty(),
+            has_email: true,
+            errors,
+            back: "/account".into(),
+        };
+        put(pages, frame, &page);
+    }
+    let account = |current| Account { session: "x".into(), name: name.clone(), current };
+    let accounts = vec![account(yes), account(false), account(false)];
+    let query = "x".to_owned();
+    put(pages, frame, &Choose { form: form.clone(), accounts, current: yes, return_to, query });
+    put(pages, frame, &SignOut { form, name });
+}
+
+fn house(pages: &mut Pages, frame: &Frame, name: &str, errors: &Errors, yes: bool) {
+    let (form, name, errors) = ("f".repeat(64), name.to_owned(), errors.clone());
+    let fresh = yes || !errors.fields.is_empty();
+    let done = yes.then_some("Your name is saved.");
+    if has(&errors, &["name", "email", "username"]) {
+        let page = Profile {
+            form: form.clone(),
+            fresh,
+            done,
+            name: name.clone(),
+            email: yes.then(|| name.clone()),
+            proven: !fresh,
+            username: yes.then(|| name.clone()),
+            new_email: name.clone(),
+            new_username: name.clone(),
+            errors: errors.clone(),
+        };
+        put(pages, frame, &page);
+    }
+    if has(&errors, &["password", "current_password"]) {
+        let page = Security {
+            form: form.clone(),
+            fresh,
+            done,
+            has_password: fresh,
+            name: name.clone(),
+            policy: Policy { least: 8, most: 256, optional: false },
+            errors: errors.clone(),
+        };
+        put(pages, frame, &page);
+    }
+    let device = |current| Device {
+        session: "x".into(),
+        name: name.clone(),
+        current,
+        used: "5 minutes ago".into(),
+        used_at: "2026-01-01T00:00:00Z".into(),
+        began: "3 days ago".into(),
+        began_at: "2026-01-01T00:00:00Z".into(),
+        address: yes.then(|| "2001:db8::1".into()),
+    };
+    let devices = if yes { vec![device(true), device(false)] } else { vec![device(true)] };
+    let errors = Errors { fields: [].into(), ..errors };
+    put(pages, frame, &Sessions { form: form.clone(), done, errors, devices, more: usize::from(yes) });
+    put(pages, frame, &Data { form: form.clone(), fresh: yes });
+    put(pages, frame, &Delete { form, fresh: yes, name });
+}
+
 /// Template and text of every page with every sample.
 fn all() -> Vec<(&'static str, String)> {
     let mut pages = Vec::new();
     for frame in frames() {
-        fn put<P: Page>(pages: &mut Vec<(&'static str, String)>, frame: &Frame, page: &P) {
-            let text = text(frame, page).unwrap_or_else(|e| panic!("{}: {:?}", P::TEMPLATE, e));
-            pages.push((P::TEMPLATE, text));
+        for open in [true, false] {
+            let account = open.then(|| EVIL.to_owned());
+            put(&mut pages, &frame, &Start { account, open });
+            put(&mut pages, &frame, &Start { account: None, open });
         }
-        put(&mut pages, &frame, &Start {});
+        put(&mut pages, &frame, &deleted());
+        for others in [0, 1, 7] {
+            put(&mut pages, &frame, &SignedOut { others });
+        }
         put(&mut pages, &frame, &StartDev::at("http://localhost:8080"));
         put(&mut pages, &frame, &Docs::new().expect("the reference"));
         put(&mut pages, &frame, &no_link());
         put(&mut pages, &frame, &second_step());
         for kind in Kind::ALL {
             let (heading, says) = words(&Refusal::new(*kind));
-            put(&mut pages, &frame, &Message { heading, says });
+            let way_on = frame.dev.then(|| ("/sign-in".to_owned(), "Begin again"));
+            put(&mut pages, &frame, &Message { heading, says, way_on });
         }
         put(&mut pages, &frame, &List { mails: Vec::new(), more: 0 });
         for address in ADDRESSES {
@@ -75,6 +215,7 @@ fn all() -> Vec<(&'static str, String)> {
             for recover in [true, false] {
                 for wrong in [None, Some(EVIL.to_owned())] {
                     let page = SetPassword {
+                        action: "/verify/password".into(),
                         form: "f".repeat(64),
                         recover,
                         address: address.clone(),
@@ -99,9 +240,18 @@ fn all() -> Vec<(&'static str, String)> {
                 };
                 put(&mut pages, &frame, &page);
             }
-            put(&mut pages, &frame, &Done { heading: "You are signed in", address: Some(address) });
+            for errors in errors() {
+                for yes in [true, false] {
+                    door(&mut pages, &frame, &address, &errors, yes);
+                    house(&mut pages, &frame, &address, &errors, yes);
+                }
+            }
+            for way_on in [None, Some("/account".to_owned())] {
+                let address = Some(address.clone());
+                put(&mut pages, &frame, &Done { heading: "You are signed in", address, way_on });
+            }
         }
-        put(&mut pages, &frame, &Done { heading: "Confirmed", address: None });
+        put(&mut pages, &frame, &Done { heading: "Confirmed", address: None, way_on: None });
     }
     pages
 }
@@ -109,7 +259,7 @@ fn all() -> Vec<(&'static str, String)> {
 #[test]
 fn every_template_renders_with_every_sample() {
     let pages = all();
-    let partial = ["parts.html", "docs_parts.html", "door.html", "sheet.html"];
+    let partial = ["parts.html", "docs_parts.html", "door.html", "house.html", "sheet.html"];
     for (name, _) in TEMPLATES.iter().filter(|(name, _)| !partial.contains(name)) {
         assert!(
             pages.iter().any(|(template, _)| template == name),

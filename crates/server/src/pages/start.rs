@@ -1,17 +1,24 @@
 //! `/`: what this is. On a laptop, what to click and what to paste; in production a sentence, and nothing of the inside.
 
 use super::{
+    house::show::name_of,
     message::Failure,
     templates::{self, Page},
     visit::Visit,
 };
 use axum::response::Response;
 use http::StatusCode;
+use latchstring_core::settings::SignUp;
 use serde::Serialize;
 
 /// The page in production.
 #[derive(Serialize)]
-pub(super) struct Start {}
+pub(super) struct Start {
+    /// Who is signed in here.
+    pub account: Option<String>,
+    /// Whether anybody may make an account.
+    pub open: bool,
+}
 
 impl Page for Start {
     const TEMPLATE: &'static str = "start.html";
@@ -51,7 +58,10 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         let page = StartDev::at(&config.origin);
         templates::page(StatusCode::OK, &visit.product("start"), &page).map_err(|e| visit.fails(e))
     } else {
-        visit.page(StatusCode::OK, &Start {})
+        let caller = visit.looks().await?;
+        let account = visit.signed_in(&caller).await?.map(|full| name_of(&full));
+        let open = visit.ctx.realm.settings().1.sign_up == SignUp::Open;
+        visit.page(StatusCode::OK, &Start { account, open })
     }
 }
 

@@ -27,6 +27,20 @@ templates! {
     "start_dev.html",
     "docs.html",
     "mail.html",
+    "house.html",
+    "door/sign_in.html",
+    "door/sign_up.html",
+    "door/recover.html",
+    "door/code.html",
+    "door/confirm.html",
+    "door/choose.html",
+    "door/sign_out.html",
+    "door/signed_out.html",
+    "house/profile.html",
+    "house/security.html",
+    "house/sessions.html",
+    "house/data.html",
+    "house/delete.html",
     "verify/link.html",
     "verify/elsewhere.html",
     "verify/password.html",
@@ -116,6 +130,12 @@ pub(super) fn page<P: Page>(status: StatusCode, frame: &Frame, page: &P) -> Resu
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
+
+/// [`POLICY`] for a page whose form may end at `origin`.
+pub(super) fn policy_for(origin: &str) -> Option<HeaderValue> {
+    let form = format!("form-action 'self' {origin}");
+    HeaderValue::from_str(&POLICY.replace("form-action 'self'", &form)).ok()
+}
 
 /// HTML of ours, with what browsers are to forbid it.
 pub(super) fn answer(status: StatusCode, text: impl IntoResponse) -> Response {

@@ -5,14 +5,16 @@ use super::{
     templates::{self, Frame, Page},
 };
 use axum::{extract::FromRequestParts, response::Response};
-use http::{HeaderMap, StatusCode, request::Parts};
+use http::{HeaderMap, StatusCode, header, request::Parts};
 use latchstring_core::{
     Error,
     account::{self, Me},
     attempt::Caller,
-    browser::Known,
+    browser::{self, Known},
+    cache::Signed,
     user::Full,
 };
+use latchstring_proto::return_to::origin;
 use latchstring_web::{App, Ctx, Problem};
 
 /// A request for a page.
@@ -43,6 +45,11 @@ impl Visit {
         self.cookie(&self.ctx.app.config().cookie)
     }
 
+    /// Whether the browser keeps cookies, as far as this request shows.
+    pub(super) fn has_cookies(&self) -> bool {
+        self.headers.contains_key(header::COOKIE)
+    }
+
     /// Who looks. Looking changes nothing, so the cookie is enough, wherever the request says it comes from: a link in
     /// a mail comes from another site.
     pub(super) async fn looks(&self) -> Result<Caller, Failure> {
@@ -64,18 +71,20 @@ impl Visit {
     pub(super) async fn signed_in(&self, caller: &Caller) -> Result<Option<Full>, Failure> {
         let Some(known) = &caller.browser else { return Ok(None) };
         let Some(signed) = &known.signed else { return Ok(None) };
-        let me = Me {
-            user: signed.user,
-            session: signed.session,
-            browser: Some(known.id),
-            auth_at: signed.auth_at,
-        };
-        match account::read(&self.ctx.realm, &me).await {
+        match account::read(&self.ctx.realm, &me(known, signed)).await {
             Ok(full) => Ok(Some(full)),
             // Deleted a moment ago.
             Err(Error::Refused(_)) => Ok(None),
             Err(e) => Err(self.fails(e)),
         }
+    }
+
+    /// Who is signed in, for what is theirs: a session that waits for something is not let in.
+    pub(super) fn me(&self, caller: &Caller) -> Result<Option<Me>, Failure> {
+        let Some(known) = &caller.browser else { return Ok(None) };
+        let Some(signed) = &known.signed else { return Ok(None) };
+        browser::usable(signed).map_err(|e| self.fails(e).at_door())?;
+        Ok(Some(me(known, signed)))
     }
 
     /// Where a page of the realm's stands.
@@ -94,8 +103,38 @@ impl Visit {
         templates::page(status, &self.frame(), page).map_err(|e| self.fails(e))
     }
 
+    /// A page with a form at whose end is an address of another origin: browsers hold a form's policy against where it
+    /// is redirected to, so the policy names that origin and no other.
+    pub(super) fn page_to<P: Page>(
+        &self,
+        status: StatusCode,
+        page: &P,
+        return_to: Option<&str>,
+    ) -> Result<Response, Failure> {
+        let mut response = self.page(status, page)?;
+        if let Some(policy) = return_to.and_then(origin).and_then(templates::policy_for) {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        Ok(response)
+    }
+
+    /// A page of the house: at its place in the menu.
+    pub(super) fn page_at<P: Page>(
+        &self,
+        here: &'static str,
+        status: StatusCode,
+        page: &P,
+    ) -> Result<Response, Failure> {
+        let frame = Frame { here, ..self.frame() };
+        templates::page(status, &frame, page).map_err(|e| self.fails(e))
+    }
+
     /// What the visitor sees instead of the page.
     pub(super) fn fails(&self, error: impl Into<Error>) -> Failure {
         Failure::new(&self.ctx.app, error.into())
     }
+}
+
+fn me(known: &Known, signed: &Signed) -> Me {
+    Me { user: signed.user, session: signed.session, browser: Some(known.id), auth_at: signed.auth_at }
 }

@@ -134,7 +134,9 @@ async fn attack_a021_a146_no_page_sends_anybody_elsewhere() {
     }
     let evil = "https://evil.test";
     for query in ["return_to", "next", "rd", "redirect_uri", "url"] {
-        for path in ["/", "/verify", "/verify/done", "/docs"] {
+        for path in
+            ["/", "/verify", "/verify/done", "/docs", "/sign-in", "/sign-up", "/recover", "/sign-out/done"]
+        {
             let answer = browser.get(&format!("{path}?{query}={evil}")).await;
             assert!(["", "/"].contains(&answer.header("location").as_str()), "{path}?{query}");
             assert!(!answer.text().contains("evil.test"));
@@ -149,8 +151,8 @@ async fn attack_a021_a146_no_page_sends_anybody_elsewhere() {
 #[tokio::test]
 async fn nothing_is_a_page_to_people_and_a_document_to_programs() {
     let app = app().await;
-    says(&person(&app).get("/sign-in").await.must_be(404), "Nothing is here");
-    app.program().get("/sign-in").await.must_refuse(404, "not_found");
+    says(&person(&app).get("/sign-inn").await.must_be(404), "Nothing is here");
+    app.program().get("/sign-inn").await.must_refuse(404, "not_found");
     person(&app).get("/api/v1/nothing").await.must_refuse(404, "not_found");
     person(&app).post_nothing("/nothing").await.must_refuse(404, "not_found");
     for form in ["/verify/password", "/verify/invitation"] {

@@ -1,7 +1,9 @@
 //! The pages through the real router: what people see behind a mailed link, and what an attacker gets.
 
 mod dev;
+mod door;
 mod everywhere;
+mod house;
 mod invitation;
 mod verify;
 
@@ -16,7 +18,17 @@ use latchstring_web::{
 use serde_json::json;
 
 const ADA: &str = "ada@northwind.example";
-const PAGES: [&str; 5] = ["/", "/docs", "/verify", "/verify/done", "/nothing/here"];
+const PAGES: [&str; 9] = [
+    "/",
+    "/docs",
+    "/verify",
+    "/verify/done",
+    "/nothing/here",
+    "/sign-in",
+    "/sign-up",
+    "/recover",
+    "/sign-out/done",
+];
 
 async fn app() -> TestApp {
     TestApp::new(latchstring_server::service).await

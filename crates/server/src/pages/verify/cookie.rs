@@ -1,7 +1,7 @@
 //! What `/verify` remembers between its pages: a cookie of its own, for ten minutes, sent nowhere else. It holds the
 //! mailed token, so that no address, history or Referer does (A111), and later the attempt that it began.
 
-use crate::pages::visit::Visit;
+use crate::pages::{forms::matches, visit::Visit};
 use http::HeaderValue;
 use latchstring_core::{
     id::AttemptId,
@@ -19,8 +19,8 @@ pub(super) enum Carried {
     Invitation(String),
     /// An attempt of this browser's that wants a new password.
     Attempt(AttemptId),
-    /// It is done.
-    Done(Did),
+    /// It is done, by this attempt.
+    Done(Did, AttemptId),
 }
 
 /// What is done.
@@ -57,9 +57,9 @@ impl Carried {
             Self::Link(token) => format!("link.{token}"),
             Self::Invitation(token) => format!("invitation.{token}"),
             Self::Attempt(id) => format!("attempt.{id}"),
-            Self::Done(did) => {
+            Self::Done(did, id) => {
                 let word = Did::ALL.iter().find(|(d, _)| d == did).map_or("", |(_, word)| word);
-                format!("done.{word}")
+                format!("done.{word}.{id}")
             }
         }
     }
@@ -70,7 +70,11 @@ impl Carried {
             "link" => Some(Self::link(rest)),
             "invitation" => Some(Self::invitation(rest)),
             "attempt" => Some(Self::Attempt(AttemptId(rest.parse().ok()?))),
-            "done" => Did::ALL.iter().find(|(_, word)| *word == rest).map(|(did, _)| Self::Done(*did)),
+            "done" => {
+                let (word, id) = rest.split_once('.')?;
+                let (did, _) = Did::ALL.iter().find(|(_, w)| *w == word)?;
+                Some(Self::Done(*did, AttemptId(id.parse().ok()?)))
+            }
             _ => None,
         }
     }
@@ -108,13 +112,8 @@ impl Carried {
 
     /// Whether a form came from such a page.
     pub(super) fn sent(&self, visit: &Visit, form: &str) -> bool {
-        let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
-        let bytes: Option<Vec<u8>> = match form.len() {
-            64 => form.as_bytes().chunks(2).map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect(),
-            _ => None,
-        };
         let own = visit.own_cookie().unwrap_or_default();
-        bytes.is_some_and(|bytes| self.form_bytes(own).matches(&bytes))
+        matches(&self.form_bytes(own), form)
     }
 
     /// A hash over secrets of 256 bits that no script and no other site reads. It begins with a text of its own, so
@@ -146,11 +145,11 @@ mod tests {
         let token = "A".repeat(64);
         let id = AttemptId("0192f0c1-2345-7abc-8def-0123456789ab".parse().expect("a UUID"));
         let mut all = vec![Carried::link(&token), Carried::invitation(&token), Carried::Attempt(id)];
-        all.extend(Did::ALL.map(|(did, _)| Carried::Done(did)));
+        all.extend(Did::ALL.map(|(did, _)| Carried::Done(did, id)));
         for carried in all {
             assert!(Carried::parse(&carried.text()) == Some(carried));
         }
-        for bad in ["", "link", "attempt.x", "done.", "done.later", "x.y"] {
+        for bad in ["", "link", "attempt.x", "done.", "done.later", "done.sign_in", "done.sign_in.x", "x.y"] {
             assert!(Carried::parse(bad).is_none(), "{bad}");
         }
     }

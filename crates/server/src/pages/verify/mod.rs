@@ -5,13 +5,17 @@
 mod cookie;
 pub(super) mod show;
 
-use super::{message::Failure, visit::Visit};
+use super::{
+    forms::{Sent, go, put},
+    message::Failure,
+    visit::Visit,
+};
 use axum::{
-    extract::{FromRequest, Query, Request, rejection::QueryRejection},
-    response::{IntoResponse, Response},
+    extract::{Query, rejection::QueryRejection},
+    response::Response,
 };
 use cookie::{Carried, Did};
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use latchstring_core::{
     Class, Error, Kind, Refusal,
     attempt::{
@@ -24,7 +28,7 @@ use latchstring_core::{
     limit::Rule,
     secret::Password,
 };
-use latchstring_web::{App, Problem, body, problem};
+use latchstring_web::problem;
 use serde::Deserialize;
 use show::{Done, Elsewhere, Invitation, Link, Policy, SetPassword};
 
@@ -88,7 +92,7 @@ async fn page(visit: &Visit, changed: bool) -> Result<Response, Failure> {
             let page = set_password(visit, &attempt, carried.form(visit))?;
             visit.page(status, &page)
         }
-        Carried::Done(_) => Ok(go("/verify/done", &[])),
+        Carried::Done(..) => Ok(go("/verify/done", &[])),
     }
 }
 
@@ -110,13 +114,14 @@ fn set_password(visit: &Visit, attempt: &Attempt, form: String) -> Result<SetPas
         recover: attempt.kind == AttemptKind::Recover,
         address,
         form,
+        action: "/verify/password".into(),
         policy: Policy::of(realm),
         ..SetPassword::default()
     })
 }
 
 /// The button was pressed.
-pub(super) async fn follow(visit: Visit, form: Form) -> Result<Response, Failure> {
+pub(super) async fn follow(visit: Visit, Sent(form): Sent<Form>) -> Result<Response, Failure> {
     let caller = visit.acts().await?;
     let Some(carried @ Carried::Link(token)) = &Carried::of(&visit) else {
         return Ok(go("/verify", &[]));
@@ -130,7 +135,7 @@ pub(super) async fn follow(visit: Visit, form: Form) -> Result<Response, Failure
 }
 
 /// The new password was sent.
-pub(super) async fn password(visit: Visit, form: Form) -> Result<Response, Failure> {
+pub(super) async fn password(visit: Visit, Sent(form): Sent<Form>) -> Result<Response, Failure> {
     let caller = visit.acts().await?;
     let Some(carried @ Carried::Attempt(id)) = Carried::of(&visit) else {
         return Ok(go("/verify", &[]));
@@ -151,7 +156,7 @@ pub(super) async fn password(visit: Visit, form: Form) -> Result<Response, Failu
 }
 
 /// The invitation was accepted: an attempt that its secret proves, and its last step at once.
-pub(super) async fn accept(visit: Visit, form: Form) -> Result<Response, Failure> {
+pub(super) async fn accept(visit: Visit, Sent(form): Sent<Form>) -> Result<Response, Failure> {
     let mut caller = visit.acts().await?;
     let Some(carried @ Carried::Invitation(secret)) = &Carried::of(&visit) else {
         return Ok(go("/verify", &[]));
@@ -226,7 +231,7 @@ fn step(visit: &Visit, outcome: &Outcome, fresh: Option<NewCookie>) -> Response 
                 AttemptKind::Recover => Did::Recover,
                 AttemptKind::StepUp | AttemptKind::Verify => Did::Confirm,
             };
-            (Carried::Done(did), "/verify/done")
+            (Carried::Done(did, outcome.attempt.id), "/verify/done")
         }
         None => (Carried::Attempt(outcome.attempt.id), "/verify"),
     };
@@ -237,9 +242,13 @@ fn step(visit: &Visit, outcome: &Outcome, fresh: Option<NewCookie>) -> Response 
 pub(super) async fn done(visit: Visit) -> Result<Response, Failure> {
     let caller = visit.looks().await?;
     let Some(full) = visit.signed_in(&caller).await? else { return Ok(go("/", &[])) };
-    let did = match Carried::of(&visit) {
-        Some(Carried::Done(did)) => did,
-        _ => Did::SignIn,
+    let (did, way_on) = match Carried::of(&visit) {
+        Some(Carried::Done(did, id)) => {
+            let attempt = attempt::load(&visit.ctx.realm, &caller, id).await.ok();
+            let way_on = attempt.and_then(|attempt| attempt.body.return_to);
+            (did, way_on.and_then(|to| visit.ctx.realm.may_return_to(&to)))
+        }
+        _ => (Did::SignIn, None),
     };
     let heading = match did {
         Did::SignIn => "You are signed in",
@@ -247,26 +256,12 @@ pub(super) async fn done(visit: Visit) -> Result<Response, Failure> {
         Did::Recover => "Your new password is set",
         Did::Confirm => "Confirmed",
     };
-    visit.page(StatusCode::OK, &Done { heading, address: full.email().map(|e| e.typed.clone()) })
+    visit.page(StatusCode::OK, &Done { heading, address: full.email().map(|e| e.typed.clone()), way_on })
 }
 
 /// The address of a form, opened by hand.
 pub(super) async fn back() -> Response {
     go("/verify", &[])
-}
-
-/// 303 to a page of ours. No address that came from outside is ever gone to.
-fn go(to: &'static str, cookies: &[Option<HeaderValue>]) -> Response {
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(to));
-    put(&mut response, cookies);
-    response
-}
-
-fn put(response: &mut Response, cookies: &[Option<HeaderValue>]) {
-    for cookie in cookies.iter().flatten() {
-        response.headers_mut().append(header::SET_COOKIE, cookie.clone());
-    }
 }
 
 /// Refusals after which the same form may be sent again. All others end here.
@@ -297,13 +292,4 @@ pub(super) struct Form {
     form: String,
     name: String,
     password: String,
-}
-
-impl FromRequest<App> for Form {
-    type Rejection = Failure;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        let fails = |Problem(error)| Failure::new(app, error);
-        body::form(request).await.map_err(fails)
-    }
 }

@@ -91,6 +91,8 @@ impl Policy {
 #[derive(Default, Serialize)]
 pub(in crate::pages) struct SetPassword {
     pub form: String,
+    /// Where the form goes.
+    pub action: String,
     /// Whether there is an account that had another one.
     pub recover: bool,
     pub address: String,
@@ -129,6 +131,8 @@ pub(in crate::pages) struct Done {
     pub heading: &'static str,
     /// The account, if it has an address.
     pub address: Option<String>,
+    /// Where it was begun for.
+    pub way_on: Option<String>,
 }
 
 impl Page for Done {
@@ -142,6 +146,7 @@ pub(in crate::pages) fn no_link() -> Message {
         says: "This page shows what a mailed link is for. If you have just opened one, let your browser keep cookies \
                of this site and open it again."
             .into(),
+        way_on: None,
     }
 }
 
@@ -152,5 +157,6 @@ pub(in crate::pages) fn second_step() -> Message {
         says:
             "Your account asks for a second step, which this page does not take yet. Go on where you started."
                 .into(),
+        way_on: None,
     }
 }

@@ -1,0 +1,160 @@
+//! What the pages of the house show.
+
+use super::device::name;
+use crate::{
+    api::show::time,
+    pages::{forms::Errors, message::Message, templates::Page, verify::show::Policy},
+};
+use latchstring_core::{
+    clock::{DAY, HOUR, MINUTE, Micros},
+    id::SessionId,
+    session::Shown,
+    user::Full,
+};
+use serde::Serialize;
+
+/// How an account is called on pages: by its address, else by what it has.
+pub(in crate::pages) fn name_of(full: &Full) -> String {
+    let typed = full.email().or_else(|| full.username()).map(|i| i.typed.clone());
+    typed.or_else(|| full.user.name.clone()).unwrap_or_else(|| "Guest".into())
+}
+
+/// Name, address, username.
+#[derive(Default, Serialize)]
+pub(in crate::pages) struct Profile {
+    pub form: String,
+    pub fresh: bool,
+    pub done: Option<&'static str>,
+    pub name: String,
+    pub email: Option<String>,
+    /// Whether the address is known to be theirs.
+    pub proven: bool,
+    pub username: Option<String>,
+    pub new_email: String,
+    pub new_username: String,
+    pub errors: Errors,
+}
+
+impl Page for Profile {
+    const TEMPLATE: &'static str = "house/profile.html";
+}
+
+/// The password.
+#[derive(Default, Serialize)]
+pub(in crate::pages) struct Security {
+    pub form: String,
+    pub fresh: bool,
+    pub done: Option<&'static str>,
+    pub has_password: bool,
+    /// For password managers.
+    pub name: String,
+    pub policy: Policy,
+    pub errors: Errors,
+}
+
+impl Page for Security {
+    const TEMPLATE: &'static str = "house/security.html";
+}
+
+/// A session, as its owner knows it.
+#[derive(Serialize)]
+pub(in crate::pages) struct Device {
+    pub session: String,
+    pub name: String,
+    pub current: bool,
+    /// When it was last used, as one says it.
+    pub used: String,
+    /// The same, exactly.
+    pub used_at: String,
+    pub began: String,
+    pub began_at: String,
+    pub address: Option<String>,
+}
+
+/// Where one is signed in.
+#[derive(Serialize)]
+pub(in crate::pages) struct Sessions {
+    pub form: String,
+    pub done: Option<&'static str>,
+    pub errors: Errors,
+    pub devices: Vec<Device>,
+    pub more: usize,
+}
+
+impl Page for Sessions {
+    const TEMPLATE: &'static str = "house/sessions.html";
+}
+
+/// What is kept, and how to take it along or have it gone.
+#[derive(Serialize)]
+pub(in crate::pages) struct Data {
+    pub form: String,
+    pub fresh: bool,
+}
+
+impl Page for Data {
+    const TEMPLATE: &'static str = "house/data.html";
+}
+
+/// Asks again, in words of what is lost.
+#[derive(Serialize)]
+pub(in crate::pages) struct Delete {
+    pub form: String,
+    pub fresh: bool,
+    pub name: String,
+}
+
+impl Page for Delete {
+    const TEMPLATE: &'static str = "house/delete.html";
+}
+
+/// It is gone.
+pub(in crate::pages) fn deleted() -> Message {
+    Message {
+        heading: "Your account is gone".into(),
+        says: "It was deleted with everything in it, and is signed out everywhere. You can close this page."
+            .into(),
+        way_on: None,
+    }
+}
+
+pub(super) fn device(session: &Shown, current: SessionId, now: Micros) -> Device {
+    let is_current = session.id == current;
+    Device {
+        session: session.id.to_string(),
+        name: name(session.user_agent.as_deref(), session.browser.is_some()),
+        current: is_current,
+        // Last uses are written once a minute; this one is being used.
+        used: if is_current { "now".into() } else { ago(now - session.active_at) },
+        used_at: time(session.active_at),
+        began: ago(now - session.created_at),
+        began_at: time(session.created_at),
+        address: session.address.clone(),
+    }
+}
+
+/// How long ago, in the largest unit that fits.
+fn ago(micros: Micros) -> String {
+    let (n, unit) = match micros {
+        m if m < 2 * MINUTE => return "just now".into(),
+        m if m < 2 * HOUR => (m / MINUTE, "minutes"),
+        m if m < 2 * DAY => (m / HOUR, "hours"),
+        m => (m / DAY, "days"),
+    };
+    format!("{n} {unit} ago")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_as_people_do() {
+        assert_eq!(ago(0), "just now");
+        assert_eq!(ago(-5), "just now");
+        assert_eq!(ago(5 * MINUTE), "5 minutes ago");
+        assert_eq!(ago(119 * MINUTE), "119 minutes ago");
+        assert_eq!(ago(3 * HOUR), "3 hours ago");
+        assert_eq!(ago(40 * DAY), "40 days ago");
+    }
+}
