@@ -687,20 +687,3 @@ async fn a_right_password_that_is_not_enough_for_the_textbook_app_is_no_failure_
         assert_eq!(refused, 1, "{email}: a row, counted by the minute");
     }
 }
-
-#[tokio::test]
-async fn an_ending_that_was_long_in_committing_is_seen_by_a_later_poll() {
-    let test = TestRealm::new().await;
-    let visitor = app(&test).await;
-    let session = visitor.completed().session;
-    let node = test.node().await;
-    // Written half a minute ago by a transaction that had to wait for its commit.
-    let mut late = ended::Ending::session(test.realm.ground(), session, HOUR);
-    late.at -= 30 * SECOND;
-    let write = async move |tx: &mut latchstring_db::Tx| -> Result<()> { ended::write(tx, &late).await };
-    test.realm.db().write(write).await.expect("written");
-    for _ in 0..25 {
-        node.follow().await.expect("follows");
-    }
-    assert!(node.ended().session_ended(session));
-}
