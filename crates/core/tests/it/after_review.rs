@@ -157,24 +157,3 @@ async fn readers_of_the_feed_ask_the_database_together_and_miss_nothing() {
     let behind: Result<Vec<_>> = feed.after(db, start - 1).await;
     assert_eq!(behind.expect("read"), ended::after(db, start - 1, 1_000).await.expect("read"));
 }
-
-#[tokio::test]
-async fn an_ending_that_was_long_in_committing_is_seen_by_a_later_poll() {
-    let test = TestRealm::new().await;
-    let visitor = {
-        let app = test.app();
-        app.sign_up("ada@northwind.example", PASSWORD).await;
-        app
-    };
-    let session = visitor.completed().session;
-    let node = test.node().await;
-    // Written half a minute ago by a transaction that had to wait for its commit.
-    let mut late = ended::Ending::session(test.realm.ground(), session, 60 * MINUTE);
-    late.at -= MINUTE / 2;
-    let write = async move |tx: &mut latchstring_db::Tx| -> Result<()> { ended::write(tx, &late).await };
-    test.realm.db().write(write).await.expect("written");
-    for _ in 0..25 {
-        node.follow().await.expect("follows");
-    }
-    assert!(node.ended().session_ended(session));
-}
