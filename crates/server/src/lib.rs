@@ -90,10 +90,20 @@ pub fn openapi() -> String {
 }
 
 /// What the handlers' attributes can't say: names that are unique in the whole document (handlers are named by their
-/// verb alone), and the media type of problem documents (RFC 9457, 3).
+/// verb alone), the header that goes on with an attempt, and the media type of problem documents (RFC 9457, 3).
 fn polish(method: &str, path: &str, operation: &mut serde_json::Value) {
     let place: Vec<&str> = path.split(['/', '.', '{', '}']).filter(|part| !part.is_empty()).collect();
     operation["operationId"] = format!("{method}_{}", place.join("_").replace('-', "_")).into();
+    if path.starts_with("/api/v1/attempts/{id}") {
+        let handle = serde_json::json!({
+            "name": "Latchstring-Attempt", "in": "header", "required": false, "schema": { "type": "string" },
+            "description": "The attempt's handle, where it was begun without a cookie.",
+        });
+        match operation.get_mut("parameters").and_then(serde_json::Value::as_array_mut) {
+            Some(parameters) => parameters.push(handle),
+            None => operation["parameters"] = serde_json::json!([handle]),
+        }
+    }
     let responses = operation.get_mut("responses").and_then(serde_json::Value::as_object_mut);
     for (status, response) in responses.into_iter().flatten() {
         let content = response.get_mut("content").and_then(serde_json::Value::as_object_mut);

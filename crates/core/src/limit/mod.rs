@@ -16,6 +16,7 @@ use std::collections::HashMap;
 
 /// `burst` at once, then evenly `burst` in `per_seconds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "an object with `burst` and `per_seconds`")]
 pub struct Rate {
     /// How many at once.
     pub burst: u32,

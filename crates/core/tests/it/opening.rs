@@ -368,3 +368,26 @@ async fn what_a_newer_node_has_set_is_kept_and_stops_nobody() {
     assert!(node.follow().await.is_err());
     assert!(node.rings().rev > before);
 }
+
+#[test]
+fn the_page_of_settings_has_each_with_its_default() {
+    let page = include_str!("../../../../docs/settings.md");
+    let settings = serde_json::to_value(settings::Settings::default()).expect("JSON");
+    let mut rows = 0;
+    for (name, value) in settings.as_object().expect("a document") {
+        let members: Vec<(String, &Value)> = match value.as_object() {
+            None => vec![(name.clone(), value)],
+            Some(group) => group.iter().map(|(member, value)| (format!("{name}.{member}"), value)).collect(),
+        };
+        for (name, value) in members {
+            let default = match (value["burst"].as_i64(), value["per_seconds"].as_i64()) {
+                (Some(burst), Some(seconds)) => format!("{burst} per {seconds} s"),
+                _ => format!("`{value}`"),
+            };
+            let row = format!("| `{name}` | {default} | ");
+            assert!(page.contains(&row) || value.is_null(), "docs/settings.md lacks {row}");
+            rows += 1;
+        }
+    }
+    assert!(rows > 35, "{rows}");
+}
