@@ -97,13 +97,24 @@ fn dev_and_serve_keep_their_databases_apart() {
     let mut first = dev(&home);
     first.env("LATCHSTRING_SECRET", SECRET);
     Server::ready(first).stop();
-    run(&mut serve(&home, 25)).expect(1, &["made by `latchstring dev`", "LATCHSTRING_DATABASE"]);
+    for secret in [SECRET, OTHER_SECRET] {
+        let mut second = serve(&home, 25);
+        second.env("LATCHSTRING_SECRET", secret);
+        run(&mut second).expect(1, &["made by `latchstring dev`", "LATCHSTRING_DATABASE"]);
+    }
 
     let home = Home::new();
     Server::ready(serve(&home, 25)).stop();
-    let mut second = dev(&home);
-    second.env("LATCHSTRING_SECRET", SECRET);
-    run(&mut second).expect(1, &["belongs to `latchstring serve`"]);
+    for secret in [Some(SECRET), Some(OTHER_SECRET), None] {
+        let mut second = dev(&home);
+        if let Some(secret) = secret {
+            second.env("LATCHSTRING_SECRET", secret);
+        }
+        let ended = run(&mut second);
+        ended.expect(1, &["belongs to `latchstring serve`"]);
+        assert!(!ended.err.contains("delete"), "{ended:?}");
+    }
+    assert!(!home.file().with_file_name("dev-secret").exists(), "a refusal leaves no secret behind");
 }
 
 #[test]
