@@ -131,7 +131,7 @@ fn keys(config: &Config) -> Result<(Keys, Option<PathBuf>), Failure> {
         Ok(()) => true,
         Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_file() => false,
         Err(e) => {
-            return Err(Failure::failed(format!(
+            return Err(Failure::usage(format!(
                 "{shown} can't be written: {e}. Run it in a folder of yours, or set LATCHSTRING_DATABASE to a place there"
             )));
         }
