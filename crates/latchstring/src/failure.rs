@@ -74,6 +74,12 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Core(error) => error.into(),
+            // The settings name another database than is meant, or another secret or address.
+            error @ (OpenError::OtherSecret
+            | OpenError::DevDatabase
+            | OpenError::ServeDatabase
+            | OpenError::OtherIssuer { .. }
+            | OpenError::Empty) => Self::usage(chain(&error)),
             error => Self::failed(chain(&error)),
         }
     }
@@ -81,7 +87,12 @@ impl From<OpenError> for Failure {
 
 impl From<latchstring_db::OpenError> for Failure {
     fn from(error: latchstring_db::OpenError) -> Self {
-        Self::failed(chain(&error))
+        use latchstring_db::OpenError as Db;
+        match error {
+            Db::BadUrl(_) | Db::NotWritable { .. } | Db::NotADatabase { .. } => Self::usage(chain(&error)),
+            // Another server may end, and a database may come.
+            error => Self::failed(chain(&error)),
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) async fn database(config: &Config) -> Result<Db, Failure> {
 }
 
 fn missing(file: &Path) -> Failure {
-    Failure::failed(format!(
+    Failure::usage(format!(
         "there is no database at {}. Start the server once, or set LATCHSTRING_DATABASE as the server has it",
         file.display()
     ))

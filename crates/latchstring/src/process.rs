@@ -23,7 +23,7 @@ use latchstring_web::{
     listen::{self, Limits, Phase},
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -47,6 +47,8 @@ pub(crate) struct Plan {
     /// The public origin.
     pub(crate) origin: String,
     pub(crate) keys: Arc<Keys>,
+    /// The file of the secret, if it was made now: of no use beside a database that is not ours.
+    pub(crate) new_secret: Option<PathBuf>,
     /// Between being told to stop and taking no more connections: load balancers need a moment to see it.
     pub(crate) drain: Duration,
     /// Prints what a person wants to know once it serves; gets the set-up token while there is no API key.
@@ -110,7 +112,12 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
         breached: breached.clone(),
     };
     let opened = tokio::select! {
-        opened = until_open(opening) => Some(opened.map_err(|e| explain(e, &plan.config, plan.dev))?),
+        opened = until_open(opening) => Some(opened.map_err(|e| {
+            if let (OpenError::ServeDatabase, Some(file)) = (&e, &plan.new_secret) {
+                let _ = std::fs::remove_file(file);
+            }
+            explain(e, &plan.config, plan.dev)
+        })?),
         () = signals.stop() => None,
     };
     let Some(realm) = opened else {
@@ -196,6 +203,7 @@ async fn until_open(opening: impl Fn() -> Opening) -> Result<Realm, OpenError> {
 }
 
 fn explain(error: OpenError, config: &Config, dev: bool) -> Failure {
+    // Of a database that `dev` made: the mark is looked at before the secret.
     let other_secret = matches!(error, OpenError::OtherSecret);
     let mut failure = Failure::from(error);
     if let Some(file) = config.database_file().filter(|_| dev && other_secret) {

@@ -110,12 +110,13 @@ pub async fn prepare(opening: &Opening) -> Result<Found, OpenError> {
             Ok(found)
         })
         .await?;
-    found.check_secret(&ground.keys)?;
+    // The mark first: who starts the wrong kind of server shall not look for its secret.
     match (found.dev().is_some(), dev) {
         (true, false) => return Err(OpenError::DevDatabase),
         (false, true) => return Err(OpenError::ServeDatabase),
         _ => {}
     }
+    found.check_secret(&ground.keys)?;
     if found.issuer != *issuer && !replace {
         return Err(OpenError::OtherIssuer { stored: found.issuer, given: issuer.clone() });
     }

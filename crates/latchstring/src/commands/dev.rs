@@ -28,7 +28,7 @@ pub(crate) const DEFAULT_LISTEN: SocketAddr = safety::DEFAULT_LISTEN;
 /// Runs it.
 pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     let listen = listen(&config)?;
-    let keys = keys(&config)?;
+    let (keys, made) = keys(&config)?;
     let listener = bind(listen).await?;
     let bound = listener.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
     let metrics = match config.metrics_listen {
@@ -50,6 +50,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         keys: Arc::new(keys),
         drain: Duration::ZERO,
         greet,
+        new_secret: made,
     })
     .await
 }
@@ -115,10 +116,10 @@ pub(crate) fn secret_path(config: &Config) -> PathBuf {
     folder.unwrap_or_else(|| PathBuf::from("data")).join("dev-secret")
 }
 
-/// The configured secret, or one of our own, made at the first start.
-fn keys(config: &Config) -> Result<Keys, Failure> {
+/// The configured secret, or one of our own, made at the first start; and its file, if it was made now.
+fn keys(config: &Config) -> Result<(Keys, Option<PathBuf>), Failure> {
     if let Some(secret) = &config.secret {
-        let parsed = Keys::parse(&secret.text);
+        let parsed = Keys::parse(&secret.text).map(|keys| (keys, None));
         return parsed.map_err(|e| {
             Failure::usage(format!("{}: {e}. Make one with `openssl rand -hex 32`", secret.place))
         });
@@ -126,15 +127,15 @@ fn keys(config: &Config) -> Result<Keys, Failure> {
     let path = secret_path(config);
     let shown = path.display();
     let fresh = Keys::generate(&SystemRandom::default());
-    match files::create_private(&path, &fresh) {
-        Ok(()) => {}
-        Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_file() => {}
+    let made = match files::create_private(&path, &fresh) {
+        Ok(()) => true,
+        Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_file() => false,
         Err(e) => {
-            return Err(Failure::failed(format!(
+            return Err(Failure::usage(format!(
                 "{shown} can't be written: {e}. Run it in a folder of yours, or set LATCHSTRING_DATABASE to a place there"
             )));
         }
-    }
+    };
     let text =
         std::fs::read_to_string(&path).map_err(|e| Failure::failed(format!("{shown} can't be read: {e}")))?;
     if files::reach(&path) != Some(files::Reach::Owner) {
@@ -142,11 +143,12 @@ fn keys(config: &Config) -> Result<Keys, Failure> {
         files::make_private(&path)
             .map_err(|e| Failure::failed(format!("{shown} can't be made private: {e}")))?;
     }
-    Keys::parse(&Zeroizing::new(text)).map_err(|e| {
-        Failure::failed(format!(
+    let keys = Keys::parse(&Zeroizing::new(text)).map_err(|e| {
+        Failure::usage(format!(
             "{shown}: {e}. Restore it; or delete it with the database beside it, and begin anew"
         ))
-    })
+    })?;
+    Ok((keys, made.then_some(path)))
 }
 
 /// Prints where to click.

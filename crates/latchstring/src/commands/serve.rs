@@ -45,6 +45,7 @@ pub(crate) async fn run(config: Config, args: cli::Serve) -> Result<(), Failure>
         metrics,
         origin,
         keys: Arc::new(keys),
+        new_secret: None,
         drain: DRAIN,
         greet: Box::new(move |token| greet(&shown, token)),
     })

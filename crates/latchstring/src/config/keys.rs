@@ -82,9 +82,11 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     text("log", "what is logged: error, warn, info, debug, trace, or a filter (info)", |config, given| {
         let filter = tracing_subscriber::EnvFilter::builder().parse(given.text.as_str());
-        filter.map_err(
-            |_| "not a filter: write error, warn, info, debug, trace, or latchstring_core=debug,info",
-        )?;
+        if filter.is_err() || has_bare_word(&given.text) {
+            return Err(
+                "not a filter: write error, warn, info, debug, trace, or latchstring_core=debug,info".into(),
+            );
+        }
         config.log = Some(given.text.to_string());
         Ok(())
     }),
@@ -261,4 +263,16 @@ pub(crate) fn port_of(origin: &str) -> u16 {
 /// Whether an origin is this machine's.
 pub(crate) fn is_local(origin: &str) -> bool {
     is_loopback(host_of(origin))
+}
+
+/// Whether a filter of log lines holds a word that is no level. It would be taken for the name of a target, and all
+/// lines of others would vanish.
+fn has_bare_word(filter: &str) -> bool {
+    // Spans and fields have commas of their own.
+    !filter.contains(['[', '{'])
+        && filter
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty() && !part.contains('='))
+            .any(|word| word.parse::<tracing_subscriber::filter::LevelFilter>().is_err())
 }

@@ -221,3 +221,13 @@ fn every_key_is_described_and_named_once() {
     assert_eq!(names.len(), KEYS.len());
     assert!(KEYS.iter().all(|key| !key.about.is_empty() && key.about.len() < 100));
 }
+
+#[test]
+fn a_log_level_that_does_not_exist_is_no_filter() {
+    for fine in ["info", "WARN", "off", "latchstring_core=debug,info", "latchstring=trace"] {
+        assert!(read(&[("LATCHSTRING_LOG", fine)], "").is_ok(), "{fine}");
+    }
+    for bad in ["loud", "latchstring=loud", "info,loud", "latchstring_core"] {
+        assert!(read(&[("LATCHSTRING_LOG", bad)], "").is_err(), "{bad}");
+    }
+}

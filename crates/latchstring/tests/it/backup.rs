@@ -74,7 +74,7 @@ fn a_backup_taken_while_writing_opens_and_holds_what_was_acknowledged_before() {
 fn nothing_is_overwritten_by_accident() {
     let home = Home::sqlite();
     run(&mut command(&home, &["backup", "copy.db"]))
-        .expect(1, &["there is no database", "Start the server once"]);
+        .expect(2, &["there is no database", "Start the server once"]);
     Server::ready(dev(&home)).stop();
     std::fs::write(home.path().join("copy.db"), "mine").expect("written");
     run(&mut command(&home, &["backup", "copy.db"])).expect(2, &["is there already", "--force"]);

@@ -88,7 +88,7 @@ fn another_secret_is_told() {
     Server::ready(serve(&home, 25)).stop();
     let mut other = serve(&home, 25);
     other.env("LATCHSTRING_SECRET", OTHER_SECRET);
-    run(&mut other).expect(1, &["sealed under another secret", "LATCHSTRING_SECRET"]);
+    run(&mut other).expect(2, &["sealed under another secret", "LATCHSTRING_SECRET"]);
 }
 
 #[test]
@@ -97,13 +97,24 @@ fn dev_and_serve_keep_their_databases_apart() {
     let mut first = dev(&home);
     first.env("LATCHSTRING_SECRET", SECRET);
     Server::ready(first).stop();
-    run(&mut serve(&home, 25)).expect(1, &["made by `latchstring dev`", "LATCHSTRING_DATABASE"]);
+    for secret in [SECRET, OTHER_SECRET] {
+        let mut second = serve(&home, 25);
+        second.env("LATCHSTRING_SECRET", secret);
+        run(&mut second).expect(2, &["made by `latchstring dev`", "LATCHSTRING_DATABASE"]);
+    }
 
     let home = Home::new();
     Server::ready(serve(&home, 25)).stop();
-    let mut second = dev(&home);
-    second.env("LATCHSTRING_SECRET", SECRET);
-    run(&mut second).expect(1, &["belongs to `latchstring serve`"]);
+    for secret in [Some(SECRET), Some(OTHER_SECRET), None] {
+        let mut second = dev(&home);
+        if let Some(secret) = secret {
+            second.env("LATCHSTRING_SECRET", secret);
+        }
+        let ended = run(&mut second);
+        ended.expect(2, &["belongs to `latchstring serve`"]);
+        assert!(!ended.err.contains("delete"), "{ended:?}");
+    }
+    assert!(!home.file().with_file_name("dev-secret").exists(), "a refusal leaves no secret behind");
 }
 
 #[test]
@@ -116,7 +127,7 @@ fn a_changed_address_is_taken_only_when_it_is_said() {
         command
     };
     run(&mut elsewhere(&[]))
-        .expect(1, &["https://auth.example.test", "https://login.example.test", "--accept-new-url"]);
+        .expect(2, &["https://auth.example.test", "https://login.example.test", "--accept-new-url"]);
     let mut server = Server::start(elsewhere(&["--accept-new-url"]));
     server.host = "login.example.test".into();
     server.until_ready();
@@ -178,8 +189,8 @@ fn a_place_that_can_not_be_written_is_told() {
         run(command)
     };
     below_a_file(&mut serve(&home, 25))
-        .expect(1, &["cannot write the database file", "LATCHSTRING_DATABASE"]);
-    below_a_file(&mut dev(&home)).expect(1, &["dev-secret can't be written", "LATCHSTRING_DATABASE"]);
+        .expect(2, &["cannot write the database file", "LATCHSTRING_DATABASE"]);
+    below_a_file(&mut dev(&home)).expect(2, &["dev-secret can't be written", "LATCHSTRING_DATABASE"]);
 
     std::fs::write(
         home.path().join("other.db"),
@@ -188,5 +199,5 @@ fn a_place_that_can_not_be_written_is_told() {
     .expect("written");
     let mut garbage = serve(&home, 25);
     garbage.env("LATCHSTRING_DATABASE", "sqlite:other.db");
-    run(&mut garbage).expect(1, &["is not an SQLite database"]);
+    run(&mut garbage).expect(2, &["is not an SQLite database"]);
 }
