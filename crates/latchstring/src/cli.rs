@@ -85,7 +85,7 @@ pub(crate) struct Backup {
 
 #[derive(Subcommand)]
 pub(crate) enum User {
-    /// Create a user. Without a password they sign in by a mailed code
+    /// Create a user, by --email or --username. With an address and no password they sign in by a mailed code
     #[command(
         after_help = "Examples:\n  latchstring user create --email ada@mycompany.com --name 'Ada Lovelace'\n  printf %s \"$PASSWORD\" | latchstring user create --email ada@mycompany.com --password-stdin"
     )]
@@ -124,9 +124,10 @@ pub(crate) struct UserOne {
 
 #[derive(Args)]
 #[group(skip)]
+#[command(group = clap::ArgGroup::new("identifier").required(true).multiple(true).args(["email", "username"]))]
 pub(crate) struct UserCreate {
     /// E-mail address. You vouch for it (email_asserted): it counts as theirs
-    #[arg(long, required_unless_present = "username")]
+    #[arg(long)]
     pub(crate) email: Option<String>,
     /// Username
     #[arg(long)]
@@ -300,7 +301,8 @@ mod tests {
     fn no_command_is_dev_and_a_password_is_no_argument() {
         let cli = Cli::try_parse_from(["latchstring"]).expect("parses");
         assert!(cli.command.is_none());
-        assert!(Cli::try_parse_from(["latchstring", "user", "create"]).is_err());
+        let bare = Cli::try_parse_from(["latchstring", "user", "create"]).err().expect("refused").to_string();
+        assert!(bare.contains("--email") && bare.contains("--username"), "{bare}");
         assert!(Cli::try_parse_from(["latchstring", "user", "create", "--username", "ada"]).is_ok());
         assert!(
             Cli::try_parse_from(["latchstring", "user", "create", "--username", "a", "--password", "x"])

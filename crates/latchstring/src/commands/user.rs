@@ -63,8 +63,16 @@ async fn create(realm: &Realm, args: cli::UserCreate) -> Result<(), Failure> {
     };
     let full = users::create(realm, Actor::Operator, &Source::default(), new).await?;
     print(realm, &full, args.json);
-    if !args.json && !full.has_password {
-        say::err("They have no password: they sign in by a code that is mailed to them.");
+    if args.json || full.has_password {
+        return Ok(());
+    }
+    match full.username() {
+        Some(username) if full.email().is_none() => say::err(format_args!(
+            "They can't sign in yet: they have no password, and no address for a code. Set a password:\n  \
+             printf %s \"$PASSWORD\" | latchstring user set-password {} --password-stdin",
+            username.typed
+        )),
+        _ => say::err("They have no password: they sign in by a code that is mailed to them."),
     }
     Ok(())
 }

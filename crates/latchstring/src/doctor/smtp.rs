@@ -14,13 +14,13 @@ const WAIT: Duration = Duration::from_secs(10);
 /// Looks.
 pub(super) async fn look(config: &Config) -> Option<Finding> {
     const CHECK: &str = "mail server";
-    // Its absence is a finding of its own.
+    // Its absence is a finding of its own. One that is away is no reason not to start: mail waits for it.
     let server = config.smtp.as_ref()?;
-    let bad = |what: String| {
+    let weak = |what: String| {
         let why = "codes, links and warnings wait in the outbox until it answers, for two days";
         let mend =
             "check host, port and scheme (smtps:// for 465, smtp:// for 587), and the firewall in between";
-        Finding::bad(CHECK, format!("{server}: {what}"), why, mend)
+        Finding::weak(CHECK, format!("{server}: {what}"), why, mend)
     };
     let parameters = || TlsParameters::new(server.host.clone());
     let tls = match server.security {
@@ -30,7 +30,7 @@ pub(super) async fn look(config: &Config) -> Option<Finding> {
     };
     let tls = match tls {
         Ok(tls) => tls,
-        Err(error) => return Some(bad(chain(&error))),
+        Err(error) => return Some(weak(chain(&error))),
     };
     let transport: AsyncSmtpTransport<Tokio1Executor> =
         AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
@@ -40,8 +40,8 @@ pub(super) async fn look(config: &Config) -> Option<Finding> {
             .build();
     Some(match tokio::time::timeout(WAIT, transport.test_connection()).await {
         Ok(Ok(true)) => Finding::good(CHECK, format!("{server} answers")),
-        Ok(Ok(false)) => bad("it hung up".into()),
-        Ok(Err(error)) => bad(chain(&error)),
-        Err(_) => bad("it did not answer within ten seconds".into()),
+        Ok(Ok(false)) => weak("it hung up".into()),
+        Ok(Err(error)) => weak(chain(&error)),
+        Err(_) => weak("it did not answer within ten seconds".into()),
     })
 }

@@ -53,6 +53,8 @@ fn users_are_managed_beside_a_running_server() {
     assert_eq!(cli(&["user", "unban", &id, "--json"], "").json()["status"], "active");
 
     cli(&["user", "create", "--email", "ada@example.com"], "").expect(1, &["Taken"]);
+    cli(&["user", "create", "--username", "grace"], "")
+        .expect(0, &["can't sign in yet", "latchstring user set-password grace --password-stdin"]);
     cli(&["user", "create", "--email", "not an address"], "").expect(1, &["Not an e-mail address"]);
     cli(&["user", "set-password", &id, "--password-stdin"], "password1").expect(1, &["Password too weak"]);
     cli(&["user", "set-password", &id, "--password-stdin"], "").expect(2, &["no password on standard input"]);
