@@ -167,7 +167,7 @@ fn greeting(config: &Config, origin: String) -> Greeting {
             say::out(format_args!("\nset-up token: {token}\n"));
             say::out("  Spend it once for an API key that may do everything:");
             say::out(format_args!(
-                "  curl {origin}/api/v1/setup -H 'Content-Type: application/json' -d '{{\"token\":\"…\"}}'"
+                "  curl {origin}/api/v1/setup -H 'Content-Type: application/json' -d '{{\"token\":\"{token}\"}}'"
             ));
         }
         say::out("\nCtrl-C stops it.");
