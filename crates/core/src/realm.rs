@@ -17,6 +17,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use latchstring_db::{Db, MigrateError};
+use latchstring_look::brand::Brand;
 use latchstring_proto::password::Params;
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
@@ -88,6 +89,15 @@ impl OpenError {
     }
 }
 
+/// A look that a newer node has let pass and this one can't read is no reason to stay away.
+fn brand(settings: &Settings) -> Brand {
+    let (brand, wrong) = Brand::as_far_as_possible(&settings.look);
+    for wrong in wrong {
+        tracing::error!(setting = wrong.param, says = %wrong.says, "a part of the look is not usable; ours serves");
+    }
+    brand
+}
+
 /// What a realm is opened with.
 pub struct Opening {
     /// Its database.
@@ -131,6 +141,8 @@ struct Inner {
     dev: Option<Dev>,
     mount: MountId,
     settings: ArcSwap<(i64, Settings)>,
+    /// What follows from the settings of a revision for pages and mails.
+    brand: ArcSwap<(i64, Brand)>,
     rings: ArcSwap<Rings>,
     ended: EndedSet,
     feed: Feed,
@@ -200,6 +212,7 @@ impl Realm {
             issuer: issuer.into(),
             dev,
             mount,
+            brand: ArcSwap::from_pointee((rev, brand(&settings))),
             settings: ArcSwap::from_pointee((rev, settings)),
             rings: ArcSwap::from_pointee(rings),
             ended: EndedSet::default(),
@@ -267,10 +280,17 @@ impl Realm {
         self.0.settings.load_full()
     }
 
+    /// How pages and mails look and speak, with the revision of the settings that say so.
+    pub fn brand(&self) -> Arc<(i64, Brand)> {
+        self.0.brand.load_full()
+    }
+
     /// Takes settings into force, unless newer ones are.
     pub fn use_settings(&self, rev: i64, settings: Settings) {
+        let brand = Arc::new((rev, brand(&settings)));
         let new = Arc::new((rev, settings));
         self.0.settings.rcu(|old| if old.0 < rev { new.clone() } else { old.clone() });
+        self.0.brand.rcu(|old| if old.0 < rev { brand.clone() } else { old.clone() });
     }
 
     /// The key rings in force.

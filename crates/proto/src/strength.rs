@@ -61,6 +61,10 @@ pub enum Weakness {
 }
 
 impl Weakness {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::TooShort, Self::TooLong, Self::Common, Self::ContextWord, Self::Breached, Self::Guessable];
+
     /// A stable name.
     pub const fn code(self) -> &'static str {
         match self {

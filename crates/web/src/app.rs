@@ -40,6 +40,14 @@ impl Config {
         let cookie = if secure { "__Host-latchstring".to_owned() } else { format!("latchstring-{port}") };
         Self { origin, hosts, dev, trusted_proxies, cookie, secure }
     }
+
+    /// The name of another cookie for the whole host, made in the same way.
+    pub fn cookie_named(&self, name: &str) -> String {
+        match self.cookie.strip_prefix("latchstring") {
+            Some(port) => format!("latchstring-{name}{port}"),
+            None => format!("__Host-latchstring-{name}"),
+        }
+    }
 }
 
 struct Inner {

@@ -13,9 +13,13 @@ enum May {
 const RULES: &[(&str, May)] = &[
     ("crates/proto", May::Know(&[])),
     ("crates/db", May::Know(&[])),
-    ("crates/core", May::Know(&["latchstring-proto", "latchstring-db"])),
+    ("crates/look", May::Know(&[])),
+    ("crates/core", May::Know(&["latchstring-proto", "latchstring-db", "latchstring-look"])),
     ("crates/web", May::Know(&["latchstring-proto", "latchstring-core"])),
-    ("crates/server", May::Know(&["latchstring-proto", "latchstring-core", "latchstring-web"])),
+    (
+        "crates/server",
+        May::Know(&["latchstring-proto", "latchstring-look", "latchstring-core", "latchstring-web"]),
+    ),
     ("crates/latchstring", May::KnowAll),
     // Dialects do not see each other, nor our own faces.
     ("dialects/*", May::Know(&["latchstring-proto", "latchstring-core", "latchstring-web"])),

@@ -73,10 +73,12 @@ pub fn check_length(realm: &Realm, password: &Password) -> Result<()> {
     let most = realm.settings().1.password.max_chars as usize;
     // Bytes first: counting the characters of a megabyte is work too.
     if password.expose().len() > most * 4 || password.expose().chars().count() > most {
-        return Err(Kind::InputInvalid.param("password").says(format!("At most {most} characters.")).into());
+        let refusal = Kind::InputInvalid.param("password").reason("too_long");
+        return Err(refusal.says(format!("At most {most} characters.")).into());
     }
     if password.expose().is_empty() {
-        return Err(Kind::InputInvalid.param("password").says("The password is missing.").into());
+        let refusal = Kind::InputInvalid.param("password").reason("missing");
+        return Err(refusal.says("The password is missing.").into());
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use axum::{
 };
 use http::{HeaderValue, header};
 use latchstring_core::{Kind, secret::Hashed};
+use latchstring_look::brand::Brand;
 use std::sync::LazyLock;
 
 const LOOK: &str = include_str!("../../assets/look.css");
@@ -22,9 +23,23 @@ pub(super) static ADDRESSES: LazyLock<Addresses> =
     LazyLock::new(|| Addresses { look: address("look", LOOK, "css"), mark: address("mark", MARK, "svg") });
 
 fn address(name: &str, text: &str, extension: &str) -> String {
-    let hash = Hashed::of(text.as_bytes()).0;
+    hashed(name, text.as_bytes(), extension)
+}
+
+fn hashed(name: &str, bytes: &[u8], extension: &str) -> String {
+    let hash = Hashed::of(bytes).0;
     let hash: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("/assets/{name}.{hash}.{extension}")
+}
+
+/// The address of a realm's colours.
+pub(super) fn style(brand: &Brand) -> Option<String> {
+    brand.style().map(|text| address("brand", &text, "css"))
+}
+
+/// The address of a realm's logo.
+pub(super) fn logo(brand: &Brand) -> Option<String> {
+    brand.logo.as_ref().map(|logo| hashed("logo", &logo.bytes, logo.extension))
 }
 
 /// A file by its name with the hash. Any other name, an old hash too, is nothing: pages name the one that is there.
@@ -33,8 +48,22 @@ pub(super) async fn named(visit: Visit, Path(name): Path<String>) -> Result<Resp
     match address {
         a if a == ADDRESSES.look => Ok(file(LOOK, "text/css; charset=utf-8", FOR_EVER)),
         a if a == ADDRESSES.mark => Ok(file(MARK, "image/svg+xml", FOR_EVER)),
-        _ => Err(visit.fails(Kind::NotFound)),
+        address => of_realm(&visit, &address).ok_or_else(|| visit.fails(Kind::NotFound)),
     }
+}
+
+/// What a realm has made its own.
+fn of_realm(visit: &Visit, address: &str) -> Option<Response> {
+    let brand = &visit.ctx.realm.brand().1;
+    if style(brand).as_deref() == Some(address) {
+        return brand.style().map(|text| file(text, "text/css; charset=utf-8", FOR_EVER));
+    }
+    let picture = brand.logo.clone().filter(|_| logo(brand).as_deref() == Some(address))?;
+    let mut response = file(picture.bytes, picture.media_type, FOR_EVER);
+    // Opened by itself, a drawing runs nothing and loads nothing.
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Some(response)
 }
 
 /// What browsers ask for on pages that name no icon: answers of the API, pictures, mails.
@@ -44,7 +73,7 @@ pub(super) async fn favicon() -> Response {
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-fn file(text: &'static str, kind: &'static str, keep: &'static str) -> Response {
+fn file(text: impl IntoResponse, kind: &'static str, keep: &'static str) -> Response {
     let mut response = text.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));

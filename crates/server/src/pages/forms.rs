@@ -1,7 +1,7 @@
 //! What every form of ours comes with: a token that only a page of ours, in this very browser and for this very thing,
 //! can have had. It stands beside the guard on where the request comes from, for browsers that don't say.
 
-use super::{message::Failure, visit::Visit};
+use super::{language, message::Failure, visit::Visit};
 use axum::{
     extract::{FromRequest, Request},
     response::Response,
@@ -12,7 +12,8 @@ use latchstring_core::{
     browser::NewCookie,
     secret::{Hashed, Keyed},
 };
-use latchstring_web::{App, Config, Problem, body};
+use latchstring_look::Say;
+use latchstring_web::{App, Problem, body};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -23,7 +24,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        let fails = |Problem(error)| Failure::new(app, error);
+        let language = language::of(app, request.headers(), request.uri()).language;
+        let fails = |Problem(error)| Failure::new(app, language, error);
         body::form(request).await.map(Self).map_err(fails)
     }
 }
@@ -39,13 +41,16 @@ impl Guard {
     /// for somebody who only looks.
     pub(super) fn of(visit: &Visit) -> Self {
         let config = visit.ctx.app.config();
-        let held = visit.own_cookie().or_else(|| visit.cookie(&name(config)));
+        let held = visit.own_cookie().or_else(|| visit.cookie(&config.cookie_named("door")));
         if let Some(held) = held.filter(|held| Keyed::parse(held).is_some()) {
             return Self { secret: held.to_owned(), fresh: None };
         }
         let secret = Keyed::new(uuid::Uuid::nil(), visit.ctx.realm.ground().random()).text().to_string();
         let secure = if config.secure { "; Secure" } else { "" };
-        let text = format!("{}={secret}; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax{secure}", name(config));
+        let text = format!(
+            "{}={secret}; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax{secure}",
+            config.cookie_named("door")
+        );
         let mut fresh = HeaderValue::from_str(&text).ok();
         if let Some(value) = &mut fresh {
             value.set_sensitive(true);
@@ -97,28 +102,21 @@ pub(super) fn matches(bytes: &Hashed, form: &str) -> bool {
     sent.is_some_and(|sent| bytes.matches(&sent))
 }
 
-fn name(config: &Config) -> String {
-    match config.cookie.strip_prefix("latchstring") {
-        Some(port) => format!("latchstring-door{port}"),
-        None => "__Host-latchstring-door".to_owned(),
-    }
-}
-
 /// What is wrong with a form: with its fields by name, or with the whole.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Errors {
-    pub(super) trouble: Option<String>,
-    pub(super) fields: BTreeMap<&'static str, String>,
+    pub(super) trouble: Option<Say>,
+    pub(super) fields: BTreeMap<&'static str, Say>,
 }
 
 impl Errors {
     /// Something is wrong with one field.
-    pub(super) fn at(field: &'static str, says: impl Into<String>) -> Self {
+    pub(super) fn at(field: &'static str, says: impl Into<Say>) -> Self {
         Self { trouble: None, fields: [(field, says.into())].into() }
     }
 
     /// Something else stood in the way.
-    pub(super) fn whole(says: impl Into<String>) -> Self {
+    pub(super) fn whole(says: impl Into<Say>) -> Self {
         Self { trouble: Some(says.into()), fields: BTreeMap::new() }
     }
 }

@@ -1,20 +1,24 @@
 //! Pages that say why there is no other page: what happened and what to do next, in the words of the person who reads.
 
-use super::templates::{self, Frame, Page};
+use super::{
+    language,
+    templates::{self, Frame, Page},
+};
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use latchstring_core::{Class, Error, Kind, Refusal};
+use latchstring_look::{Language, Say};
 use latchstring_web::{App, Problem, problem};
 use serde::Serialize;
 
 /// A heading, and a sentence or two.
 #[derive(Debug, Serialize)]
 pub(super) struct Message {
-    pub heading: String,
-    pub says: String,
+    pub heading: Say,
+    pub says: Say,
     /// Where to go from here, if not back: address and words.
     pub way_on: Option<(String, &'static str)>,
 }
@@ -26,14 +30,15 @@ impl Page for Message {
 /// A refusal or fault on its way to a person.
 pub(super) struct Failure {
     app: App,
+    language: Language,
     error: Error,
     /// Whether it happened on the way in, and not behind a mailed link.
     door: bool,
 }
 
 impl Failure {
-    pub(super) fn new(app: &App, error: Error) -> Self {
-        Self { app: app.clone(), error, door: false }
+    pub(super) fn new(app: &App, language: Language, error: Error) -> Self {
+        Self { app: app.clone(), language, error, door: false }
     }
 
     /// On the way in: begin again, rather than open a link again.
@@ -50,9 +55,9 @@ impl IntoResponse for Failure {
             Error::Refused(refusal) => {
                 let door = if self.door { door_words(&refusal) } else { None };
                 let (heading, says) = door.unwrap_or_else(|| words(&refusal));
-                let way_on = self.door.then(|| ("/sign-in".to_owned(), "Begin again"));
+                let way_on = self.door.then(|| ("/sign-in".to_owned(), "begin-again"));
                 let message = Message { heading, says, way_on };
-                let mut response = show(app, problem::status(refusal.kind), message);
+                let mut response = show(app, self.language, problem::status(refusal.kind), message);
                 if let Some(seconds) = refusal.detail.retry_after {
                     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
                 }
@@ -63,20 +68,15 @@ impl IntoResponse for Failure {
             Error::Fault(fault) => {
                 // Logged there, once; only its words are for programs.
                 let status = problem::fault(&fault).status();
-                let says = "Something went wrong on our side, and it has been noted. Try again in a moment.";
-                show(
-                    app,
-                    status,
-                    Message { heading: "That did not work".into(), says: says.into(), way_on: None },
-                )
+                let (heading, says) = both("fault", "fault.says");
+                show(app, self.language, status, Message { heading, says, way_on: None })
             }
         }
     }
 }
 
-fn show(app: &App, status: StatusCode, message: Message) -> Response {
-    let brand = app.realm().map_or_else(|| "Latchstring".into(), |realm| realm.settings().1.name.clone());
-    let frame = Frame { brand, dev: app.config().dev, here: "" };
+fn show(app: &App, language: Language, status: StatusCode, message: Message) -> Response {
+    let frame = Frame::of(app, language);
     match templates::page(status, &frame, &message) {
         Ok(response) => response,
         Err(fault) => problem::fault(&fault),
@@ -94,100 +94,140 @@ pub(crate) async fn nothing_here(
         && !uri.path().starts_with("/api/")
         && headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
     if person {
-        Failure::new(&app, Kind::NotFound.into()).into_response()
+        let language = language::of(&app, &headers, &uri).language;
+        Failure::new(&app, language, Kind::NotFound.into()).into_response()
     } else {
         Problem(Kind::NotFound.into()).into_response()
     }
 }
 
-/// What is said otherwise on the way in than behind a mailed link.
-fn door_words(refusal: &Refusal) -> Option<(String, String)> {
-    let (heading, says) = match refusal.kind.class() {
-        _ if refusal.kind == Kind::OriginRefused => (
-            "Open the page again",
-            "This request did not come from the page that it belongs to. Nothing has happened.",
-        ),
-        Class::NotFound | Class::Gone | Class::Conflict | Class::GrantUnusable => (
-            "This step is over",
-            "It was finished, took too long, or belongs to another browser. Nothing is lost: begin again.",
-        ),
-        Class::Unauthenticated | Class::StepUp => {
-            ("You are not signed in any more", "Sign in again, then go on where you were.")
-        }
-        _ => return None,
-    };
-    Some((heading.to_owned(), says.to_owned()))
+fn both(heading: &'static str, says: &'static str) -> (Say, Say) {
+    (Say::new(heading), Say::new(says))
 }
 
-/// A refusal as a person reads it. Exceptions by kind, then every class.
-pub(super) fn words(refusal: &Refusal) -> (String, String) {
-    let (title, sentence) = problem::words(refusal.kind);
-    let own = refusal.detail.says.as_deref();
-    let (heading, says) = match refusal.kind {
-        Kind::InvitationUnusable => (
-            "This invitation can’t be used",
-            "It was used, taken back, or is too old. If you have made your account, sign in with it. Otherwise ask \
-             whoever invited you for a new one.",
-        ),
-        Kind::OriginRefused => (
-            "Open the link again",
-            "This request did not come from the page that it belongs to. Open the link from your mail again, and \
-             press the button there.",
-        ),
-        Kind::NotFound => (
-            "Nothing is here",
-            "There is no page at this address. Check it, or go back to where you came from.",
-        ),
+/// What is said otherwise on the way in than behind a mailed link.
+fn door_words(refusal: &Refusal) -> Option<(Say, Say)> {
+    Some(match refusal.kind.class() {
+        _ if refusal.kind == Kind::OriginRefused => both("door-changed", "door-changed.says"),
+        Class::NotFound | Class::Gone | Class::Conflict | Class::GrantUnusable => {
+            both("door-over", "door-over.says")
+        }
+        Class::Unauthenticated | Class::StepUp => both("door-not-signed-in", "door-not-signed-in.says"),
+        _ => return None,
+    })
+}
+
+/// A refusal as a person reads it, on a page of its own. Exceptions by kind, then every class.
+pub(super) fn words(refusal: &Refusal) -> (Say, Say) {
+    match refusal.kind {
+        Kind::InvitationUnusable => both("invitation-unusable", "invitation-unusable.says"),
+        Kind::OriginRefused => both("link-changed", "link-changed.says"),
+        Kind::NotFound => both("not-found", "not-found.says"),
+        Kind::SignUpClosed => both("sign-up-off", "sign-up-off.says"),
+        Kind::GuestsOff => both("guests-off", "guests-off.says"),
+        Kind::NotForGuests => both("not-for-guests", "not-for-guests.says"),
+        Kind::UserBanned => both("banned", "banned.says"),
+        Kind::TaskOutstanding => both("task-outstanding", "task-outstanding.says"),
         kind => match kind.class() {
             // The steps behind a link are all good once: whatever has become of them, a new mail leads on.
-            Class::ProofWrong | Class::Gone | Class::GrantUnusable | Class::Conflict => (
-                "This link can’t be used any more",
-                "It was used already, replaced by a newer one, or is too old. Go back to where you started and ask \
-                 for a new mail.",
-            ),
-            Class::NotFound => (
-                "This link can’t be used here",
-                "What it began is over, or belongs to another browser. Go back to where you started and ask for a \
-                 new mail.",
-            ),
-            Class::Limited => {
-                return ("Too many tries".into(), format!("Wait {}, then try again.", wait(refusal)));
+            Class::ProofWrong | Class::Gone | Class::GrantUnusable | Class::Conflict => {
+                both("link-unusable", "link-unusable.says")
             }
-            Class::Unavailable => ("Not just now", "The server is busy. Try again in a moment."),
-            Class::Invalid => (title, own.unwrap_or(sentence)),
-            Class::Unauthenticated | Class::Forbidden | Class::StepUp | Class::Off => (title, sentence),
+            Class::NotFound => both("link-unusable-here", "link-unusable-here.says"),
+            Class::Limited => (Say::new("limited"), Say::new("limited.says").with("wait", wait(refusal))),
+            Class::Unavailable => both("busy", "busy.says"),
+            Class::Invalid => (Say::new("fault"), field(refusal)),
+            Class::Unauthenticated => both("not-signed-in", "not-signed-in.says"),
+            Class::Forbidden => both("forbidden", "forbidden.says"),
+            Class::StepUp => both("reauthentication", "reauthentication.says"),
+            Class::Off => both("off", "off.says"),
         },
-    };
-    (heading.to_owned(), says.to_owned())
+    }
+}
+
+/// What is wrong with what was typed into a field. The sentences that the refusal brings along are for programs.
+pub(super) fn field(refusal: &Refusal) -> Say {
+    let detail = &refusal.detail;
+    match (refusal.kind, detail.param.as_deref()) {
+        (Kind::EmailInvalid, _) => Say::new("email-invalid"),
+        (Kind::UsernameInvalid, _) => Say::new("username-invalid"),
+        (Kind::PasswordWeak, _) => {
+            let mut reasons = detail.reasons.iter().filter_map(|reason| weak(reason));
+            let first = reasons.next().unwrap_or(Say::new("weak"));
+            reasons.fold(first, Say::and)
+        }
+        (Kind::InputInvalid, Some("code")) => Say::new("code-shape"),
+        (Kind::InputInvalid, Some("name")) => Say::new("name-invalid"),
+        (Kind::InputInvalid, Some("password" | "current_password")) => {
+            let missing = !detail.reasons.iter().any(|reason| reason == "too_long");
+            Say::new(if missing { "password-missing" } else { "weak-too-long" })
+        }
+        (Kind::InputInvalid, Some("identifier")) => Say::new("identifier-invalid"),
+        _ => words_beside(refusal),
+    }
+}
+
+fn words_beside(refusal: &Refusal) -> Say {
+    match refusal.kind.class() {
+        Class::Invalid => Say::new("input"),
+        _ => words(refusal).1,
+    }
+}
+
+/// Why a password is too weak.
+fn weak(reason: &str) -> Option<Say> {
+    Some(Say::new(match reason {
+        "too_short" => "weak-too-short",
+        "too_long" => "weak-too-long",
+        "common" => "weak-common",
+        "context_word" => "weak-context-word",
+        "breached" => "weak-breached",
+        "guessable" => "weak-guessable",
+        _ => return None,
+    }))
 }
 
 /// How long to wait, in words.
-pub(super) fn wait(refusal: &Refusal) -> String {
+pub(super) fn wait(refusal: &Refusal) -> Say {
+    let minutes = |n: u64| Say::new("wait").with("minutes", i64::try_from(n).unwrap_or(i64::MAX));
+    let hours = |n: u64| Say::new("wait-hours").with("hours", i64::try_from(n).unwrap_or(i64::MAX));
     match refusal.detail.retry_after.unwrap_or(60) {
-        0..=60 => "a minute".into(),
-        seconds if seconds <= 3_540 => format!("{} minutes", seconds.div_ceil(60)),
-        seconds if seconds <= 5_400 => "an hour".into(),
-        seconds => format!("{} hours", seconds.div_ceil(3_600)),
+        seconds if seconds <= 3_540 => minutes(seconds.div_ceil(60).max(1)),
+        seconds if seconds <= 5_400 => hours(1),
+        seconds => hours(seconds.div_ceil(3_600)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use latchstring_look::Words;
 
     #[test]
     fn every_refusal_has_words_for_people() {
+        let words_of = Words::default();
         for kind in Kind::ALL {
             let (heading, says) = words(&Refusal::new(*kind));
-            assert!(!heading.is_empty() && says.ends_with('.'), "{kind:?}: {says}");
-            assert!(!heading.contains('!') && !says.contains('!'), "{kind:?}: no exclamation marks");
+            for language in Language::ALL {
+                let (heading, says) = (words_of.say(language, &heading), words_of.say(language, &says));
+                assert!(!heading.is_empty() && says.ends_with('.'), "{kind:?}: {says}");
+                assert!(!heading.contains('!') && !says.contains('!'), "{kind:?}: no exclamation marks");
+            }
+        }
+    }
+
+    #[test]
+    fn every_weakness_has_words_for_people() {
+        for weakness in latchstring_proto::strength::Weakness::ALL {
+            assert!(weak(weakness.code()).is_some(), "{weakness:?}");
         }
     }
 
     #[test]
     fn waiting_is_said_in_round_words() {
         let said = |seconds: u64| {
-            wait(&Refusal::new(Kind::RateLimited).retry_after_micros(seconds as i64 * 1_000_000))
+            let refusal = Refusal::new(Kind::RateLimited).retry_after_micros(seconds as i64 * 1_000_000);
+            Words::default().say(Language::English, &wait(&refusal))
         };
         assert_eq!(said(3), "a minute");
         assert_eq!(said(61), "2 minutes");

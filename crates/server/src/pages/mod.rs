@@ -10,6 +10,7 @@ mod docs;
 mod door;
 mod forms;
 mod house;
+mod language;
 mod mailbox;
 mod message;
 #[cfg(test)]

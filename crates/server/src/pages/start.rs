@@ -1,7 +1,6 @@
 //! `/`: what this is. On a laptop, what to click and what to paste; in production a sentence, and nothing of the inside.
 
 use super::{
-    house::show::name_of,
     message::Failure,
     templates::{self, Page},
     visit::Visit,
@@ -59,7 +58,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         templates::page(StatusCode::OK, &visit.product("start"), &page).map_err(|e| visit.fails(e))
     } else {
         let caller = visit.looks().await?;
-        let account = visit.signed_in(&caller).await?.map(|full| name_of(&full));
+        let account = visit.signed_in(&caller).await?.map(|full| visit.name_of(&full));
         let open = visit.ctx.realm.settings().1.sign_up == SignUp::Open;
         visit.page(StatusCode::OK, &Start { account, open })
     }

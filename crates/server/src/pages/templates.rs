@@ -1,14 +1,17 @@
-//! Templates: in the binary, escaped without exception, and strict about what they name. One environment for all.
+//! The templates of the pages: in the binary, in one environment.
 
-use super::assets::ADDRESSES;
+use super::assets::{self, ADDRESSES};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use latchstring_core::{mail::escape, refusal::Fault};
-use minijinja::{
-    AutoEscape, Environment, UndefinedBehavior, Value, context, syntax::SyntaxConfig, value::Serde,
+use latchstring_core::refusal::Fault;
+use latchstring_look::{
+    Language, Words,
+    template::{Speaker, environment, with_frame},
 };
+use latchstring_web::App;
+use minijinja::{Environment, Value, context, value::Serde};
 use serde::Serialize;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 macro_rules! templates {
     ($($name:literal,)*) => {
@@ -18,9 +21,7 @@ macro_rules! templates {
 }
 
 templates! {
-    "parts.html",
     "docs_parts.html",
-    "door.html",
     "sheet.html",
     "message.html",
     "start.html",
@@ -63,19 +64,80 @@ pub(super) struct Frame {
     pub dev: bool,
     /// The page's place in the menu.
     pub here: &'static str,
+    /// The language tag.
+    pub lang: &'static str,
+    /// Its direction.
+    pub dir: &'static str,
+    /// The same page in the languages that there are, if there is a choice.
+    pub languages: Vec<Other>,
+    /// What is said about the service elsewhere.
+    pub legal: Vec<Legal>,
+    /// The realm's logo and colours, if it has its own: addresses of ours.
+    pub logo: Option<String>,
+    pub style: Option<String>,
+    /// The frame of pages at the door, if the realm has its own.
+    #[serde(skip)]
+    pub own: Option<Arc<str>>,
+    /// Says the words.
+    #[serde(skip)]
+    pub speaker: Value,
+}
+
+/// The page in another language.
+#[derive(Serialize)]
+pub(super) struct Other {
+    pub tag: &'static str,
+    pub name: &'static str,
+    pub href: String,
+}
+
+/// A link to terms, imprint and the like.
+#[derive(Serialize)]
+pub(super) struct Legal {
+    pub name: String,
+    pub url: String,
+}
+
+impl Frame {
+    /// A page of the realm's, as it looks now.
+    pub(super) fn of(app: &App, language: Language) -> Self {
+        let dev = app.config().dev;
+        let Some(realm) = app.realm() else {
+            return Self::new("Latchstring".into(), language, &Words::default(), dev);
+        };
+        let brand = &realm.brand().1;
+        let legal = brand.legal(language).map(|(name, url)| Legal { name: name.into(), url: url.into() });
+        let frame = Self::new(realm.settings().1.name.clone(), language, &brand.words, dev);
+        Self {
+            legal: legal.collect(),
+            logo: assets::logo(brand),
+            style: assets::style(brand),
+            own: brand.template("door.html").map(Into::into),
+            ..frame
+        }
+    }
+
+    /// A page of `brand` in `language`.
+    pub(super) fn new(brand: String, language: Language, words: &Words, dev: bool) -> Self {
+        Self {
+            brand,
+            dev,
+            here: "",
+            lang: language.tag(),
+            dir: language.direction(),
+            languages: Vec::new(),
+            legal: Vec::new(),
+            logo: None,
+            style: None,
+            own: None,
+            speaker: Speaker::value(language, words.clone()),
+        }
+    }
 }
 
 #[expect(clippy::expect_used, reason = "the templates are in the binary, and a test renders each")]
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-    environment.set_syntax(syntax.expect("the usual delimiters"));
-    environment.add_filter("prose", prose);
-    environment.add_filter("address", address);
-    environment.add_filter("initial", initial);
-    environment.add_filter("parts", parts);
+    let mut environment = environment();
     // Addresses of ours have nothing to escape.
     environment.add_global(
         "assets",
@@ -90,37 +152,43 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-/// Text with `code` between backticks.
-fn prose(text: &str) -> Value {
-    let parts = text.split('`').enumerate().map(|(i, part)| match i % 2 {
-        0 => escape(part),
-        _ => format!("<code>{}</code>", escape(part)),
-    });
-    Value::from_safe_string(parts.collect())
-}
-
-/// An e-mail address, which may break in the middle if it has to.
-fn address(text: &str) -> Value {
-    Value::from_safe_string(escape(text).replace('@', "@<wbr>"))
-}
-
-/// A name of several words, which may break between them.
-fn parts(text: &str) -> Value {
-    Value::from_safe_string(escape(text).replace('_', "_<wbr>"))
-}
-
-/// The letter by which an account is known at a glance.
-fn initial(text: &str) -> String {
-    text.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "·".into(), |c| c.to_uppercase().collect())
-}
-
-/// A page as text.
+/// A page as text. Where a realm's own frame fails, ours serves.
 pub(super) fn text<P: Page>(frame: &Frame, page: &P) -> Result<String, Fault> {
-    let context = context! { frame => Serde(frame), page => Serde(page) };
-    ENVIRONMENT
-        .get_template(P::TEMPLATE)
-        .and_then(|template| template.render(context))
-        .map_err(|e| Fault::new("a page can't be rendered", e))
+    let context = context! { frame => Serde(frame), page => Serde(page), t => frame.speaker.clone() };
+    let render = |environment: &Environment<'static>| {
+        environment.get_template(P::TEMPLATE).and_then(|template| template.render(&context))
+    };
+    if let Some(own) = &frame.own {
+        match framed(own).as_deref().map(render) {
+            Some(Ok(text)) => return Ok(text),
+            Some(Err(e)) => {
+                tracing::error!(
+                    error = &e as &dyn std::error::Error,
+                    "the realm's own frame failed; ours serves"
+                );
+            }
+            None => {}
+        }
+    }
+    render(&ENVIRONMENT).map_err(|e| Fault::new("a page can't be rendered", e))
+}
+
+/// The environment with a realm's own frame: made when the frame changes, not with each page.
+fn framed(own: &Arc<str>) -> Option<Arc<Environment<'static>>> {
+    type Made = Option<(Arc<str>, Option<Arc<Environment<'static>>>)>;
+    static MADE: Mutex<Made> = Mutex::new(None);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((of, environment)) = &*made
+        && of == own
+    {
+        return environment.clone();
+    }
+    let environment = with_frame(ENVIRONMENT.clone(), "door.html", own)
+        .inspect_err(|e| tracing::error!(error = %e, "the realm's own frame is not usable; ours serves"))
+        .ok()
+        .map(Arc::new);
+    *made = Some((own.clone(), environment.clone()));
+    environment
 }
 
 /// A page as an answer. Nobody keeps it: it may be about one person.
@@ -147,16 +215,4 @@ pub(super) fn answer(status: StatusCode, text: impl IntoResponse) -> Response {
     // A page that opened ours keeps no hand on its window.
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prose_escapes_what_it_marks_up() {
-        let said = prose("a <b> `<script>` c");
-        assert_eq!(said.to_string(), "a &lt;b&gt; <code>&lt;script&gt;</code> c");
-        assert_eq!(address("<a.b@c.d>").to_string(), "&lt;a.b@<wbr>c.d&gt;");
-    }
 }

@@ -1,11 +1,13 @@
 //! A visitor: the request's context, and the cookies that forms are bound to.
 
 use super::{
+    forms::put,
+    language::{self, Spoken},
     message::Failure,
     templates::{self, Frame, Page},
 };
 use axum::{extract::FromRequestParts, response::Response};
-use http::{HeaderMap, StatusCode, header, request::Parts};
+use http::{HeaderMap, StatusCode, Uri, header, request::Parts};
 use latchstring_core::{
     Error,
     account::{self, Me},
@@ -14,6 +16,7 @@ use latchstring_core::{
     cache::Signed,
     user::Full,
 };
+use latchstring_look::{Language, Say, Words};
 use latchstring_proto::return_to::origin;
 use latchstring_web::{App, Ctx, Problem};
 
@@ -21,15 +24,18 @@ use latchstring_web::{App, Ctx, Problem};
 pub(super) struct Visit {
     pub(super) ctx: Ctx,
     headers: HeaderMap,
+    uri: Uri,
+    spoken: Spoken,
 }
 
 impl FromRequestParts<App> for Visit {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let spoken = language::of(app, &parts.headers, &parts.uri);
         match Ctx::from_request_parts(parts, app).await {
-            Ok(ctx) => Ok(Self { ctx, headers: parts.headers.clone() }),
-            Err(Problem(error)) => Err(Failure::new(app, error)),
+            Ok(ctx) => Ok(Self { ctx, headers: parts.headers.clone(), uri: parts.uri.clone(), spoken }),
+            Err(Problem(error)) => Err(Failure::new(app, spoken.language, error)),
         }
     }
 }
@@ -87,20 +93,41 @@ impl Visit {
         Ok(Some(me(known, signed)))
     }
 
-    /// Where a page of the realm's stands.
-    pub(super) fn frame(&self) -> Frame {
-        let dev = self.ctx.app.config().dev;
-        Frame { brand: self.ctx.realm.settings().1.name.clone(), dev, here: "" }
+    /// The language of this visitor.
+    pub(super) fn language(&self) -> Language {
+        self.spoken.language
     }
 
-    /// Where a page for developers stands.
+    /// How an account is called on pages: by its address, else by what it has.
+    pub(super) fn name_of(&self, full: &Full) -> String {
+        let typed = full.email().or_else(|| full.username()).map(|i| i.typed.clone());
+        let guest = || self.ctx.realm.brand().1.words.say(self.language(), &Say::new("guest"));
+        typed.or_else(|| full.user.name.clone()).unwrap_or_else(guest)
+    }
+
+    /// Where a page of the realm's stands.
+    pub(super) fn frame(&self) -> Frame {
+        let frame = Frame::of(&self.ctx.app, self.language());
+        Frame { languages: language::others(&self.ctx.app, &self.uri), ..frame }
+    }
+
+    /// Where a page for developers stands. Those speak English.
     pub(super) fn product(&self, here: &'static str) -> Frame {
-        Frame { brand: "Latchstring".into(), dev: self.ctx.app.config().dev, here }
+        let dev = self.ctx.app.config().dev;
+        Frame { here, ..Frame::new("Latchstring".into(), Language::English, &Words::default(), dev) }
     }
 
     /// A page of the realm's.
     pub(super) fn page<P: Page>(&self, status: StatusCode, page: &P) -> Result<Response, Failure> {
-        templates::page(status, &self.frame(), page).map_err(|e| self.fails(e))
+        self.framed(&self.frame(), status, page)
+    }
+
+    fn framed<P: Page>(&self, frame: &Frame, status: StatusCode, page: &P) -> Result<Response, Failure> {
+        let mut response = templates::page(status, frame, page).map_err(|e| self.fails(e))?;
+        if self.spoken.chosen {
+            put(&mut response, &[language::remember(self.ctx.app.config(), self.language())]);
+        }
+        Ok(response)
     }
 
     /// A page with a form at whose end is an address of another origin: browsers hold a form's policy against where it
@@ -126,12 +153,12 @@ impl Visit {
         page: &P,
     ) -> Result<Response, Failure> {
         let frame = Frame { here, ..self.frame() };
-        templates::page(status, &frame, page).map_err(|e| self.fails(e))
+        self.framed(&frame, status, page)
     }
 
     /// What the visitor sees instead of the page.
     pub(super) fn fails(&self, error: impl Into<Error>) -> Failure {
-        Failure::new(&self.ctx.app, error.into())
+        Failure::new(&self.ctx.app, self.language(), error.into())
     }
 }
 

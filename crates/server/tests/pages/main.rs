@@ -5,6 +5,7 @@ mod door;
 mod everywhere;
 mod house;
 mod invitation;
+mod look;
 mod verify;
 
 use latchstring_core::{

@@ -8,7 +8,7 @@ pub(super) mod steps;
 
 use super::{
     forms::{Errors, Guard, Sent, again, encoded, go, put},
-    message::{Failure, words},
+    message::{Failure, field, wait, words},
     visit::Visit,
 };
 use axum::{
@@ -19,7 +19,7 @@ use axum::{
 };
 use http::StatusCode;
 use latchstring_core::{
-    Kind, Refusal, account,
+    Class, Kind, Refusal, account,
     attempt::{
         self, AttemptKind, Caller, Sink,
         begin::{Begin, Begun},
@@ -32,6 +32,7 @@ use latchstring_core::{
     session::Which,
     settings::SignUp,
 };
+use latchstring_look::Say;
 use latchstring_web::{App, cookie, problem};
 use serde::Deserialize;
 use show::{Account, Choose, Recover, SignIn, SignOut, SignUpPage, SignedOut};
@@ -87,44 +88,25 @@ pub(super) async fn acts(visit: &Visit) -> Result<Caller, Failure> {
 }
 
 /// A refusal as an error of a form's field, or of the whole.
-pub(super) fn errors(refusal: &Refusal, field: &'static str) -> Errors {
+pub(super) fn errors(refusal: &Refusal, name: &'static str) -> Errors {
     let says = match refusal.kind {
-        Kind::CredentialsWrong => {
-            "This account and password don’t match. Try again, or have a code mailed to you.".into()
-        }
-        Kind::CodeWrong => "That code is not right, or too old. Check it, or ask for another.".into(),
+        Kind::CredentialsWrong => Say::new("credentials-wrong"),
+        Kind::CodeWrong => Say::new("code-wrong"),
         Kind::Throttled if refusal.detail.retry_after.is_none() => {
-            return Errors::whole("Too many wrong passwords. Have a code mailed to you instead.");
+            return Errors::whole("throttled-closed");
         }
-        Kind::Throttled => {
-            let wait = super::message::wait(refusal);
-            return Errors::whole(format!(
-                "Too many wrong tries. Wait {wait}, or have a code mailed to you."
-            ));
-        }
-        Kind::IdentifierTaken => "Somebody else has that already. Choose another.".into(),
-        Kind::LastOne => "Without it you could not sign in any more. Choose another instead.".into(),
-        _ => words(refusal).1,
+        Kind::Throttled => return Errors::whole(Say::new("throttled").with("wait", wait(refusal))),
+        Kind::IdentifierTaken => Say::new("taken"),
+        Kind::LastOne => Say::new("last-one"),
+        _ if refusal.kind.class() == Class::Invalid => field(refusal),
+        _ => return Errors::whole(words(refusal).1),
     };
-    match refusal.kind.class() {
-        latchstring_core::Class::Invalid => Errors::at(field, says),
-        _ if matches!(
-            refusal.kind,
-            Kind::CredentialsWrong | Kind::CodeWrong | Kind::IdentifierTaken | Kind::LastOne
-        ) =>
-        {
-            Errors::at(field, says)
-        }
-        _ => Errors::whole(says),
-    }
+    Errors::at(name, says)
 }
-
-const CHANGED: &str = "This page had changed meanwhile. Look at it again, then send it once more.";
-const NO_COOKIES: &str = "Let your browser keep cookies of this site, then try again.";
 
 /// What is said to a form that is not this browser's.
 pub(super) fn changed(visit: &Visit) -> Errors {
-    Errors::whole(if visit.has_cookies() { CHANGED } else { NO_COOKIES })
+    Errors::whole(if visit.has_cookies() { "form-changed" } else { "form-cookies" })
 }
 
 /// An entry page, in the state that it is in.
@@ -215,7 +197,7 @@ async fn accounts(visit: &Visit, caller: &Caller) -> Result<Vec<Account>, Failur
         .into_iter()
         .map(|(session, full)| Account {
             session: session.id.to_string(),
-            name: super::house::show::name_of(&full),
+            name: visit.name_of(&full),
             current: current == Some(session.id),
         })
         .collect();
@@ -266,10 +248,10 @@ async fn sign_in(visit: Visit, Sent(entry): Sent<Entry>) -> Result<Response, Fai
     let by_code = entry.by == "code";
     let typed = entry.identifier.trim();
     let identifier = match Identifier::any(typed) {
-        _ if typed.is_empty() => Err(Errors::at("identifier", "Type your e-mail address or username.")),
+        _ if typed.is_empty() => Err(Errors::at("identifier", "sign-in-missing-identifier")),
         Err(error) => Err(errors(&again(error).map_err(|e| fails(&visit, e))?, "identifier")),
         Ok(_) if !by_code && entry.password.is_empty() => {
-            Err(Errors::at("password", "Type your password, or have a code mailed to you."))
+            Err(Errors::at("password", "sign-in-missing-password"))
         }
         Ok(identifier) => Ok(identifier),
     };
@@ -332,8 +314,7 @@ async fn by_mail(visit: Visit, kind: AttemptKind, Sent(entry): Sent<Entry>) -> R
         Ok(identifier) => identifier,
         Err(error) => {
             let refusal = again(error).map_err(|e| fails(&visit, e))?;
-            let says = "That is not a whole e-mail address, such as ada@example.com.";
-            let errors = Errors::at("identifier", says);
+            let errors = Errors::at("identifier", "email-invalid");
             return entrance.with(problem::status(refusal.kind), errors).page(&visit, None);
         }
     };
@@ -376,7 +357,7 @@ async fn switch(visit: Visit, Sent(entry): Sent<Entry>) -> Result<Response, Fail
 async fn show_sign_out(visit: Visit) -> Result<Response, Failure> {
     let caller = visit.looks().await?;
     let Some(full) = visit.signed_in(&caller).await? else { return Ok(go("/sign-out/done", &[])) };
-    let page = SignOut { form: Guard::of(&visit).form("sign_out"), name: super::house::show::name_of(&full) };
+    let page = SignOut { form: Guard::of(&visit).form("sign_out"), name: visit.name_of(&full) };
     visit.page(StatusCode::OK, &page)
 }
 

@@ -57,6 +57,7 @@ impl Page for Recover {
 pub(in crate::pages) struct Code {
     pub form: String,
     pub action: String,
+    /// The message that is its heading.
     pub heading: &'static str,
     /// What was typed.
     pub identifier: String,
@@ -65,6 +66,8 @@ pub(in crate::pages) struct Code {
     pub button: &'static str,
     /// Whether another one was just sent.
     pub sent: bool,
+    /// How long a code is good.
+    pub minutes: i64,
     pub errors: Errors,
     /// Where to begin again with another address.
     pub start: &'static str,

@@ -7,8 +7,7 @@ use super::{
 };
 use crate::pages::{
     forms::{Errors, Guard, Sent, again, go, put},
-    house::show::name_of,
-    message::Failure,
+    message::{Failure, wait},
     verify::show::{Policy, SetPassword},
     visit::Visit,
 };
@@ -28,6 +27,7 @@ use latchstring_core::{
     id::AttemptId,
     secret::Password,
 };
+use latchstring_look::Say;
 use latchstring_web::{App, cookie, problem};
 use serde::Deserialize;
 
@@ -172,7 +172,7 @@ async fn page(visit: &Visit, caller: &Caller, id: AttemptId, view: View) -> Resu
         let page = Confirm {
             form,
             action,
-            name: name_of(&full),
+            name: visit.name_of(&full),
             has_password: full.has_password,
             has_email: full.email().is_some(),
             errors: view.errors,
@@ -182,11 +182,11 @@ async fn page(visit: &Visit, caller: &Caller, id: AttemptId, view: View) -> Resu
     } else if offers == [Step::Factor] || offers.contains(&Step::Code) && (view.by_code || offers.len() == 1)
     {
         let (heading, button) = match attempt.kind {
-            _ if offers == [Step::Factor] => ("One more step", "Go on"),
-            AttemptKind::SignIn => ("Check your mail", "Sign in"),
-            AttemptKind::SignUp | AttemptKind::Verify => ("Check your mail", "Confirm the address"),
-            AttemptKind::Recover => ("Check your mail", "Go on"),
-            AttemptKind::StepUp => ("Check your mail", "Confirm"),
+            _ if offers == [Step::Factor] => ("code-factor", "go-on"),
+            AttemptKind::SignIn => ("code", "sign-in"),
+            AttemptKind::SignUp | AttemptKind::Verify => ("code", "code-confirm-address"),
+            AttemptKind::Recover => ("code", "go-on"),
+            AttemptKind::StepUp => ("code", "code-confirm"),
         };
         let page = Code {
             form,
@@ -197,6 +197,7 @@ async fn page(visit: &Visit, caller: &Caller, id: AttemptId, view: View) -> Resu
                 && attempt.user.is_none(),
             button,
             sent: view.sent,
+            minutes: (realm.settings().1.code.seconds / 60).max(1),
             errors: view.errors,
             start: match attempt.kind {
                 AttemptKind::StepUp | AttemptKind::Verify => HOME,
@@ -249,8 +250,7 @@ async fn step(visit: Visit, Path(id): Path<String>, Sent(sent): Sent<StepForm>) 
             let refusal = again(error).map_err(|e| fails(&visit, e))?;
             let mut errors = errors(&refusal, field);
             if refusal.kind.class() == Class::Limited && sent.step != "password" {
-                let wait = crate::pages::message::wait(&refusal);
-                errors = Errors::whole(format!("That was often. Wait {wait}, then try again."));
+                errors = Errors::whole(Say::new("limited-often").with("wait", wait(&refusal)));
             }
             let view = View { by_code, errors, status: problem::status(refusal.kind), ..View::default() };
             page(&visit, &caller, id, view).await

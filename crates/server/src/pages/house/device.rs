@@ -1,6 +1,8 @@
 //! What people call the thing that they signed in with. A User-Agent says what it likes; only names from these lists
 //! come of it.
 
+use latchstring_look::{Arg, Say};
+
 /// Browsers, those first that also name themselves as others do.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg/", "Edge"),
@@ -29,23 +31,31 @@ const SYSTEMS: &[(&str, &str)] = &[
 ];
 
 /// “Chrome on Windows”.
-pub(super) fn name(user_agent: Option<&str>, held_by_browser: bool) -> String {
+pub(super) fn name(user_agent: Option<&str>, held_by_browser: bool) -> Say {
     let agent = user_agent.unwrap_or_default();
     let find = |list: &[(&str, &'static str)]| {
         list.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
     };
-    let unknown = if held_by_browser { "A browser" } else { "An app" };
+    let unknown = Say::new(if held_by_browser { "device-browser" } else { "device-app" });
+    let on = |browser: Arg, system: &'static str| {
+        Say::new("device").with("browser", browser).with("system", system)
+    };
     match (find(BROWSERS), find(SYSTEMS)) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(browser), None) => browser.to_owned(),
-        (None, Some(system)) => format!("{unknown} on {system}"),
-        (None, None) => unknown.to_owned(),
+        (Some(browser), Some(system)) => on(browser.into(), system),
+        (Some(browser), None) => Say::new("device-known").with("browser", browser),
+        (None, Some(system)) => on(unknown.into(), system),
+        (None, None) => unknown,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use latchstring_look::{Language, Words};
+
+    fn said(say: Say) -> String {
+        Words::default().say(Language::English, &say)
+    }
 
     #[test]
     fn devices_have_the_names_that_people_use() {
@@ -73,8 +83,9 @@ mod tests {
             ("curl/8.5.0", "curl"),
             ("<script>alert(1)</script>", "A browser"),
         ] {
-            assert_eq!(name(Some(agent), true), named);
+            assert_eq!(said(name(Some(agent), true)), named);
         }
-        assert_eq!(name(None, false), "An app");
+        assert_eq!(said(name(None, false)), "An app");
+        assert_eq!(said(name(Some("x (iPad)"), false)), "An app on iPad");
     }
 }

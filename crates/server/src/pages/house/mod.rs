@@ -128,11 +128,11 @@ type AskedQuery = Result<Query<Asked>, axum::extract::rejection::QueryRejection>
 fn done(query: AskedQuery) -> Option<&'static str> {
     let asked = query.map(|Query(asked)| asked).unwrap_or_default();
     Some(match asked.done.as_str() {
-        "name" => "Your name is saved.",
-        "username" => "Your username is saved.",
-        "password" => "Your password is changed. Everything else that was signed in is signed out.",
-        "session" => "That session is signed out.",
-        "others" => "Everything else is signed out.",
+        "name" => "profile-done-name",
+        "username" => "profile-done-username",
+        "password" => "password-done",
+        "session" => "devices-done-session",
+        "others" => "devices-done-others",
         _ => return None,
     })
 }
@@ -227,7 +227,7 @@ async fn email(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Fa
         return profile_again(&visit, home, StatusCode::CONFLICT, changed(&visit), sent);
     }
     let Ok(identifier) = Identifier::email(sent.email.trim()) else {
-        let errors = Errors::at("email", "That is not a whole e-mail address, such as ada@example.com.");
+        let errors = Errors::at("email", "email-invalid");
         return profile_again(&visit, home, StatusCode::BAD_REQUEST, errors, sent);
     };
     let mut begin = Begin::new(AttemptKind::Verify, Some(identifier), Sink::Cookie);
@@ -285,7 +285,7 @@ fn security_page(visit: &Visit, home: Home, done: Option<&'static str>, errors: 
         fresh: home.fresh,
         done,
         has_password: home.full.has_password,
-        name: show::name_of(&home.full),
+        name: visit.name_of(&home.full),
         policy,
         errors,
     }
@@ -313,9 +313,7 @@ async fn password(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response,
         Err(error) => {
             let refusal = again(error).map_err(|e| fails(&visit, e))?;
             let errors = match refusal.kind {
-                Kind::CredentialsWrong => {
-                    Errors::at("current_password", "That is not the password of this account.")
-                }
+                Kind::CredentialsWrong => Errors::at("current_password", "password-not-it"),
                 _ => errors(&refusal, "password"),
             };
             let page = security_page(&visit, home, None, errors);
@@ -408,7 +406,7 @@ async fn download(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response,
 
 async fn confirm_delete(visit: Visit) -> Result<Response, Failure> {
     let home = at_home!(visit, "/account/delete");
-    let name = show::name_of(&home.full);
+    let name = visit.name_of(&home.full);
     let page = Delete { form: home.form, fresh: home.fresh, name };
     visit.page_at("data", StatusCode::OK, &page)
 }

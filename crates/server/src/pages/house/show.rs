@@ -9,15 +9,9 @@ use latchstring_core::{
     clock::{DAY, HOUR, MINUTE, Micros},
     id::SessionId,
     session::Shown,
-    user::Full,
 };
+use latchstring_look::Say;
 use serde::Serialize;
-
-/// How an account is called on pages: by its address, else by what it has.
-pub(in crate::pages) fn name_of(full: &Full) -> String {
-    let typed = full.email().or_else(|| full.username()).map(|i| i.typed.clone());
-    typed.or_else(|| full.user.name.clone()).unwrap_or_else(|| "Guest".into())
-}
 
 /// Name, address, username.
 #[derive(Default, Serialize)]
@@ -60,13 +54,13 @@ impl Page for Security {
 #[derive(Serialize)]
 pub(in crate::pages) struct Device {
     pub session: String,
-    pub name: String,
+    pub name: Say,
     pub current: bool,
     /// When it was last used, as one says it.
-    pub used: String,
+    pub used: Say,
     /// The same, exactly.
     pub used_at: String,
-    pub began: String,
+    pub began: Say,
     pub began_at: String,
     pub address: Option<String>,
 }
@@ -110,12 +104,7 @@ impl Page for Delete {
 
 /// It is gone.
 pub(in crate::pages) fn deleted() -> Message {
-    Message {
-        heading: "Your account is gone".into(),
-        says: "It was deleted with everything in it, and is signed out everywhere. You can close this page."
-            .into(),
-        way_on: None,
-    }
+    Message { heading: "deleted".into(), says: "deleted-says".into(), way_on: None }
 }
 
 pub(super) fn device(session: &Shown, current: SessionId, now: Micros) -> Device {
@@ -125,7 +114,7 @@ pub(super) fn device(session: &Shown, current: SessionId, now: Micros) -> Device
         name: name(session.user_agent.as_deref(), session.browser.is_some()),
         current: is_current,
         // Last uses are written once a minute; this one is being used.
-        used: if is_current { "now".into() } else { ago(now - session.active_at) },
+        used: if is_current { "ago-this".into() } else { ago(now - session.active_at) },
         used_at: time(session.active_at),
         began: ago(now - session.created_at),
         began_at: time(session.created_at),
@@ -134,27 +123,29 @@ pub(super) fn device(session: &Shown, current: SessionId, now: Micros) -> Device
 }
 
 /// How long ago, in the largest unit that fits.
-fn ago(micros: Micros) -> String {
-    let (n, unit) = match micros {
-        m if m < 2 * MINUTE => return "just now".into(),
-        m if m < 2 * HOUR => (m / MINUTE, "minutes"),
-        m if m < 2 * DAY => (m / HOUR, "hours"),
-        m => (m / DAY, "days"),
+fn ago(micros: Micros) -> Say {
+    let (id, n) = match micros {
+        m if m < 2 * MINUTE => return Say::new("ago-now"),
+        m if m < 2 * HOUR => ("ago-minutes", m / MINUTE),
+        m if m < 2 * DAY => ("ago-hours", m / HOUR),
+        m => ("ago-days", m / DAY),
     };
-    format!("{n} {unit} ago")
+    Say::new(id).with("n", n)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use latchstring_look::{Language, Words};
 
     #[test]
     fn times_are_said_as_people_do() {
-        assert_eq!(ago(0), "just now");
-        assert_eq!(ago(-5), "just now");
-        assert_eq!(ago(5 * MINUTE), "5 minutes ago");
-        assert_eq!(ago(119 * MINUTE), "119 minutes ago");
-        assert_eq!(ago(3 * HOUR), "3 hours ago");
-        assert_eq!(ago(40 * DAY), "40 days ago");
+        let said = |micros| Words::default().say(Language::English, &ago(micros));
+        assert_eq!(said(0), "just now");
+        assert_eq!(said(-5), "just now");
+        assert_eq!(said(5 * MINUTE), "5 minutes ago");
+        assert_eq!(said(119 * MINUTE), "119 minutes ago");
+        assert_eq!(said(3 * HOUR), "3 hours ago");
+        assert_eq!(said(40 * DAY), "40 days ago");
     }
 }

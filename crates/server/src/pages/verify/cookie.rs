@@ -130,10 +130,8 @@ fn secret(token: &str) -> String {
 
 /// `latchstring-link`, with the port where the browser's cookie has it.
 fn name(config: &Config) -> String {
-    match config.cookie.strip_prefix("latchstring") {
-        Some(port) => format!("latchstring-link{port}"),
-        None => "__Secure-latchstring-link".to_owned(),
-    }
+    // `__Host-` would ask for the path `/`.
+    config.cookie_named("link").replace("__Host-", "__Secure-")
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use latchstring_core::{
     limit::Rule,
     secret::Password,
 };
+use latchstring_look::Say;
 use latchstring_web::problem;
 use serde::Deserialize;
 use show::{Done, Elsewhere, Invitation, Link, Policy, SetPassword};
@@ -251,10 +252,10 @@ pub(super) async fn done(visit: Visit) -> Result<Response, Failure> {
         _ => (Did::SignIn, None),
     };
     let heading = match did {
-        Did::SignIn => "You are signed in",
-        Did::SignUp => "Your account is ready",
-        Did::Recover => "Your new password is set",
-        Did::Confirm => "Confirmed",
+        Did::SignIn => "done-sign-in",
+        Did::SignUp => "done-sign-up",
+        Did::Recover => "done-recover",
+        Did::Confirm => "done-confirm",
     };
     visit.page(StatusCode::OK, &Done { heading, address: full.email().map(|e| e.typed.clone()), way_on })
 }
@@ -277,11 +278,10 @@ fn again(visit: &Visit, error: Error) -> Result<Refusal, Failure> {
 }
 
 /// What is wrong with a field, or else with the whole.
-fn split(refusal: &Refusal) -> (Option<String>, Option<String>) {
-    let (_, says) = super::message::words(refusal);
+fn split(refusal: &Refusal) -> (Option<Say>, Option<Say>) {
     match refusal.kind.class() {
-        Class::Invalid => (Some(says), None),
-        _ => (None, Some(says)),
+        Class::Invalid => (Some(super::message::field(refusal)), None),
+        _ => (None, Some(super::message::words(refusal).1)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::pages::{message::Message, templates::Page};
 use latchstring_core::{attempt::link::Looked, challenge::Purpose, realm::Realm};
+use latchstring_look::Say;
 use serde::Serialize;
 
 /// A link that can be used here.
@@ -31,28 +32,14 @@ impl Link {
         // That the address has an account is not said here, and for signing up not even known: whoever has one is
         // signed in to it.
         let (heading, lead, button) = match purpose {
-            Purpose::SignIn if here => {
-                ("Sign in", "Your link is good. Press the button, and you are in.", "Sign in")
-            }
-            Purpose::SignIn => {
-                ("Sign in here", "This link signs you in here, in this browser.", "Sign in here")
-            }
-            Purpose::SignUp if here => (
-                "Confirm your address",
-                "Confirm that this address is yours, and go on.",
-                "Confirm and go on",
-            ),
-            Purpose::SignUp => (
-                "Confirm your address",
-                "Confirm that this address is yours, and go on here, in this browser.",
-                "Confirm and go on here",
-            ),
-            Purpose::Recover => ("Set a new password", "You choose it on the next page.", "Go on"),
-            Purpose::StepUp => {
-                ("Is it you?", "Somebody, hopefully you, is about to change this account.", "Yes, it is me")
-            }
-            Purpose::Verify => ("Confirm this address", "It becomes the address of your account.", "Confirm"),
-            Purpose::Factor => ("One more step", "Confirm that it is you who is signing in.", "Sign in"),
+            Purpose::SignIn if here => ("sign-in", "link-sign-in-lead", "sign-in"),
+            Purpose::SignIn => ("link-sign-in-here", "link-sign-in-here-lead", "link-sign-in-here"),
+            Purpose::SignUp if here => ("link-sign-up", "link-sign-up-lead", "link-sign-up-button"),
+            Purpose::SignUp => ("link-sign-up", "link-sign-up-here-lead", "link-sign-up-here-button"),
+            Purpose::Recover => ("set-password", "link-recover-lead", "go-on"),
+            Purpose::StepUp => ("link-step-up", "link-step-up-lead", "link-step-up-button"),
+            Purpose::Verify => ("link-verify", "link-verify-lead", "code-confirm"),
+            Purpose::Factor => ("code-factor", "link-factor-lead", "sign-in"),
         };
         // A proof within a session goes on with that session; it switches to no other.
         let other = other.filter(|_| matches!(purpose, Purpose::SignIn | Purpose::SignUp | Purpose::Recover));
@@ -98,9 +85,9 @@ pub(in crate::pages) struct SetPassword {
     pub address: String,
     pub policy: Policy,
     /// What is wrong with what was typed.
-    pub wrong: Option<String>,
+    pub wrong: Option<Say>,
     /// What else stood in the way.
-    pub trouble: Option<String>,
+    pub trouble: Option<Say>,
 }
 
 impl Page for SetPassword {
@@ -114,9 +101,9 @@ pub(in crate::pages) struct Invitation {
     pub address: String,
     pub name: String,
     pub policy: Policy,
-    pub wrong: Option<String>,
-    pub wrong_name: Option<String>,
-    pub trouble: Option<String>,
+    pub wrong: Option<Say>,
+    pub wrong_name: Option<Say>,
+    pub trouble: Option<Say>,
     pub other: Option<String>,
     pub changed: bool,
 }
@@ -141,22 +128,10 @@ impl Page for Done {
 
 /// Somebody came without a link, or with a browser that keeps no cookies.
 pub(in crate::pages) fn no_link() -> Message {
-    Message {
-        heading: "Open the link from your mail".into(),
-        says: "This page shows what a mailed link is for. If you have just opened one, let your browser keep cookies \
-               of this site and open it again."
-            .into(),
-        way_on: None,
-    }
+    Message { heading: "no-link".into(), says: "no-link-says".into(), way_on: None }
 }
 
 /// A second factor is outstanding. No page takes it yet, and no face lets anybody have one.
 pub(in crate::pages) fn second_step() -> Message {
-    Message {
-        heading: "One more step".into(),
-        says:
-            "Your account asks for a second step, which this page does not take yet. Go on where you started."
-                .into(),
-        way_on: None,
-    }
+    Message { heading: "second-step".into(), says: "second-step-says".into(), way_on: None }
 }

@@ -1,0 +1,62 @@
+### ما يظهر في أكثر من صفحة.
+
+skip = الانتقال إلى المحتوى
+or = أو
+languages = اللغة
+legal = عن هذه الخدمة
+go-on = متابعة
+not-now = ليس الآن
+sign-in = تسجيل الدخول
+sign-out = تسجيل الخروج
+password = كلمة المرور
+new-password = كلمة مرور جديدة
+new-password-note = { $least } محارف على الأقل. بضع كلمات لا علاقة بينها تصنع كلمة مرور جيدة.
+
+wait =
+    { $minutes ->
+        [one] دقيقة واحدة
+        [two] دقيقتين
+        [few] { $minutes } دقائق
+       *[other] { $minutes } دقيقة
+    }
+wait-hours =
+    { $hours ->
+        [one] ساعة واحدة
+        [two] ساعتين
+        [few] { $hours } ساعات
+       *[other] { $hours } ساعة
+    }
+
+ago-now = قبل لحظات
+ago-this = الآن
+ago-minutes =
+    { $n ->
+        [one] قبل دقيقة
+        [two] قبل دقيقتين
+        [few] قبل { $n } دقائق
+       *[other] قبل { $n } دقيقة
+    }
+ago-hours =
+    { $n ->
+        [one] قبل ساعة
+        [two] قبل ساعتين
+        [few] قبل { $n } ساعات
+       *[other] قبل { $n } ساعة
+    }
+ago-days =
+    { $n ->
+        [one] قبل يوم
+        [two] قبل يومين
+        [few] قبل { $n } أيام
+       *[other] قبل { $n } يومًا
+    }
+
+device = { $browser } على { $system }
+device-known = { $browser }
+device-browser = متصفح
+device-app = تطبيق
+
+dev-mail = هذا خادم للتطوير: بريده في { $mailbox }.
+dev-mailbox = صندوق البريد
+
+guest = ضيف

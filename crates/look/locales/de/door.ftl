@@ -1,0 +1,139 @@
+### Die Tür: anmelden, registrieren, wieder hineinkommen, abmelden, und die Seiten hinter Links aus Mails.
+
+## Anmelden
+
+sign-in-lead = Bei { $brand } anmelden.
+sign-in-identifier = E-Mail oder Benutzername
+sign-in-forgot = Vergessen?
+sign-in-by-code = Code per E-Mail schicken
+sign-in-new = Neu hier?
+sign-in-create = Konto anlegen
+sign-in-missing-identifier = Geben Sie Ihre E-Mail-Adresse oder Ihren Benutzernamen ein.
+sign-in-missing-password = Geben Sie Ihr Passwort ein, oder lassen Sie sich einen Code schicken.
+
+## Registrieren
+
+sign-up = Konto anlegen
+sign-up-lead = Wir schicken einen Code an Ihre Adresse. Danach wählen Sie ein Passwort.
+sign-up-by-invitation = Mit Einladung
+sign-up-by-invitation-lead = Für ein Konto brauchen Sie hier eine Einladung. Wenn Sie eine haben, öffnen Sie den Link in ihrer Mail.
+sign-up-closed = Keine neuen Konten
+sign-up-closed-lead = Neue Konten legen die Betreiber von { $brand } an. Fragen Sie dort nach einem.
+sign-up-email = E-Mail
+sign-up-have = Schon ein Konto?
+
+## Wieder hineinkommen
+
+recover = Wieder hineinkommen
+recover-lead = Wir schicken einen Code an Ihre Adresse. Damit setzen Sie ein neues Passwort.
+recover-email = E-Mail Ihres Kontos
+recover-send = Code schicken
+recover-found = Wieder eingefallen?
+
+## Der Code aus der Mail
+
+code = Sehen Sie in Ihre Mails
+code-factor = Noch ein Schritt
+code-sent = Wir haben einen Code an { $to } geschickt. Geben Sie ihn hier ein, oder öffnen Sie den Link in derselben Mail.
+code-maybe = Falls es ein Konto für { $to } gibt, haben wir einen Code dorthin geschickt. Geben Sie ihn hier ein, oder öffnen Sie den Link in derselben Mail.
+code-again = Eine weitere Mail ist unterwegs. Nur der neueste Code gilt.
+code-digits = Code aus sechs Ziffern
+code-nothing = Nach einer Minute noch nichts da? Sehen Sie im Spam-Ordner nach, dann lassen Sie eine weitere Mail schicken. Ein Code gilt { $minutes ->
+        [one] eine Minute
+       *[other] { $minutes } Minuten
+    }.
+code-send = Weitere Mail schicken
+code-other = Andere Adresse verwenden
+code-back = Zurück zum Konto
+code-confirm-address = Adresse bestätigen
+code-confirm = Bestätigen
+
+## Noch einmal bestätigen
+
+confirm = Bestätigen Sie, dass Sie es sind
+confirm-lead = Ihre letzte Anmeldung ist eine Weile her, und was jetzt kommt, ist wichtig.
+confirm-send = Code per E-Mail schicken
+confirm-send-instead = Stattdessen Code per E-Mail schicken
+
+## Ein neues Passwort
+
+set-password = Neues Passwort setzen
+set-password-lead = Alles andere, was bei diesem Konto angemeldet ist, wird abgemeldet.
+set-password-button = Passwort setzen
+choose-password = Passwort wählen
+choose-password-lead = Das ist der letzte Schritt.
+choose-password-button = Konto anlegen
+
+## Mehrere Konten in einem Browser
+
+choose = Konto auswählen
+choose-lead = Diese Konten sind in diesem Browser angemeldet.
+choose-current = Sie sind angemeldet
+choose-current-lead = Machen Sie mit diesem Konto weiter, oder verwenden Sie ein anderes.
+choose-continue = Weiter
+choose-use = { $name } verwenden
+choose-another = Anderes Konto verwenden
+
+## Abmelden
+
+sign-out-title = Abmelden?
+sign-out-lead = Das meldet Sie hier ab, in diesem Browser, und in jeder App, die diese Sitzung nutzt.
+sign-out-stay = Angemeldet bleiben
+signed-out = Sie sind abgemeldet
+signed-out-lead = Sie können diese Seite schließen.
+signed-out-others =
+    { $others ->
+        [one] Dieser Browser ist noch bei einem anderen Konto angemeldet.
+       *[other] Dieser Browser ist noch bei { $others } anderen Konten angemeldet.
+    }
+signed-out-again = Wieder anmelden
+
+## Hinter einem Link aus einer Mail
+
+page-changed = Diese Seite hatte sich inzwischen geändert. Sehen Sie sie noch einmal an, dann drücken Sie den Knopf.
+link-other = Dieser Browser ist als { $name } angemeldet. Wenn Sie weitergehen, wechselt er zur Adresse oben.
+link-elsewhere = Haben Sie woanders angefangen, in einer App oder auf einem anderen Gerät? Dann geben Sie dort den Code aus derselben Mail ein.
+link-ignore = Das waren nicht Sie? Dann schließen Sie diese Seite. Es ist nichts geschehen.
+link-sign-in-lead = Ihr Link ist gültig. Ein Druck auf den Knopf, und Sie sind angemeldet.
+link-sign-in-here = Hier anmelden
+link-sign-in-here-lead = Dieser Link meldet Sie hier an, in diesem Browser.
+link-sign-up = Adresse bestätigen
+link-sign-up-lead = Bestätigen Sie, dass diese Adresse Ihnen gehört, dann geht es weiter.
+link-sign-up-here-lead = Bestätigen Sie, dass diese Adresse Ihnen gehört, dann geht es hier weiter, in diesem Browser.
+link-sign-up-button = Bestätigen und weiter
+link-sign-up-here-button = Bestätigen und hier weiter
+link-recover-lead = Sie wählen es auf der nächsten Seite.
+link-step-up = Sind Sie es?
+link-step-up-lead = Jemand, hoffentlich Sie, will dieses Konto ändern.
+link-step-up-button = Ja, das bin ich
+link-verify = Diese Adresse bestätigen
+link-verify-lead = Sie wird zur Adresse Ihres Kontos.
+link-factor-lead = Bestätigen Sie, dass Sie es sind, der sich anmeldet.
+elsewhere = Gehen Sie dorthin zurück, wo Sie angefangen haben
+elsewhere-lead = Dieser Link gilt nur in dem Browser, in dem Sie ihn angefordert haben. Öffnen Sie ihn dort, oder geben Sie dort den Code aus derselben Mail ein.
+
+invitation = Sie sind eingeladen
+invitation-lead = Legen Sie mit dieser Adresse Ihr Konto bei { $brand } an.
+invitation-name = Ihr Name
+invitation-name-optional = (kann leer bleiben)
+invitation-ignore = Sie haben das nicht erwartet? Dann schließen Sie diese Seite. Es wird kein Konto angelegt.
+
+done-sign-in = Sie sind angemeldet
+done-sign-up = Ihr Konto ist bereit
+done-recover = Ihr neues Passwort ist gesetzt
+done-confirm = Bestätigt
+done-lead = Sie können diese Seite schließen oder dorthin zurückgehen, wo Sie angefangen haben.
+done-lead-on = Sie können diese Seite schließen oder weitergehen.
+done-as = Hier angemeldet als { $name }
+done-account = Ihr Konto
+
+no-link = Öffnen Sie den Link aus Ihrer Mail
+no-link-says = Diese Seite zeigt, wozu ein Link aus einer Mail da ist. Wenn Sie gerade einen geöffnet haben, erlauben Sie Ihrem Browser Cookies für diese Seite, und öffnen Sie ihn noch einmal.
+second-step = Noch ein Schritt
+second-step-says = Ihr Konto verlangt einen zweiten Schritt, den diese Seite noch nicht annimmt. Machen Sie dort weiter, wo Sie angefangen haben.
+
+## Die Startseite
+
+start = Anmeldung
+start-lead = Dieser Server meldet Menschen bei { $brand } an. Wenn Sie eine App nutzen wollen, öffnen Sie die App, und melden Sie sich dort an. Hier kümmern Sie sich um Ihr Konto.
+start-runs-on = Läuft mit Latchstring

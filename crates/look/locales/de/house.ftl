@@ -1,0 +1,82 @@
+### Das Haus: wo man sich um das eigene Konto kümmert.
+
+house = Ihr Konto
+house-profile = Profil
+house-password = Passwort
+house-devices = Geräte
+house-data = Ihre Daten
+house-switch = Konto wechseln
+
+house-confirm = Bestätigen, dass ich es bin
+
+## Profil
+
+profile-lead = Wer Sie hier sind, und wie Sie sich anmelden.
+profile-name = Name
+profile-your-name = Ihr Name
+profile-save = Speichern
+profile-ways = Wie Sie sich anmelden
+profile-email = E-Mail
+profile-email-none = Noch keine
+profile-email-unproven = nicht bestätigt
+profile-username = Benutzername
+profile-username-none = Keiner. Mit einem können Sie sich anmelden, ohne Ihre Adresse einzugeben.
+profile-new-email = Neue E-Mail
+profile-new-email-note = Wir schicken einen Code dorthin. Die Adresse ändert sich, sobald Sie ihn eingegeben haben.
+profile-change-email = E-Mail ändern
+profile-username-note = Lassen Sie das Feld leer, um keinen zu haben.
+profile-save-username = Benutzernamen speichern
+profile-confirm = Um E-Mail oder Benutzernamen zu ändern, bestätigen Sie zuerst, dass Sie es sind.
+profile-done-name = Ihr Name ist gespeichert.
+profile-done-username = Ihr Benutzername ist gespeichert.
+
+## Passwort
+
+password-lead = Wenn Sie es ändern, wird alles andere abgemeldet.
+password-change = Passwort ändern
+password-set = Passwort setzen
+password-now = Jetziges Passwort
+password-change-button = Passwort ändern
+password-set-button = Passwort setzen
+password-confirm = Um ein Passwort zu setzen, bestätigen Sie zuerst, dass Sie es sind.
+password-done = Ihr Passwort ist geändert. Alles andere, was angemeldet war, ist abgemeldet.
+password-not-it = Das ist nicht das Passwort dieses Kontos.
+
+## Geräte
+
+devices-lead = Wo Sie angemeldet sind. Melden Sie ab, was Sie nicht kennen, und ändern Sie dann Ihr Passwort.
+devices-this = Dieses hier
+devices-used = Benutzt { $used } · angemeldet { $began }
+devices-sign-out = { $device } abmelden, benutzt { $used }
+devices-more =
+    { $n ->
+        [one] Ein weiteres ist nicht zu sehen.
+       *[other] { $n } weitere sind nicht zu sehen.
+    }
+devices-others = Alles andere abmelden
+devices-all = Überall abmelden, auch hier
+devices-done-session = Diese Sitzung ist abgemeldet.
+devices-done-others = Alles andere ist abgemeldet.
+
+## Daten
+
+data-lead = Nehmen Sie mit, was hier über Sie gespeichert ist, oder lassen Sie es löschen.
+data-download = Herunterladen
+data-download-says = Ihr Profil, Ihre Adressen und Sitzungen, als Datei, die Programme lesen (JSON).
+data-download-button = Meine Daten herunterladen
+data-download-confirm = Um Ihre Daten herunterzuladen, bestätigen Sie zuerst, dass Sie es sind.
+data-delete = Konto löschen
+data-delete-says = Sofort und endgültig. Sie werden noch einmal gefragt, bevor etwas geschieht.
+data-delete-button = Mein Konto löschen …
+
+delete = Ihr Konto löschen?
+delete-lead = Es geht um { $name }. Das lässt sich nicht rückgängig machen.
+delete-lost = Was verloren geht
+delete-lost-profile = Ihr Profil, Ihre Adresse, Ihr Benutzername und Ihr Passwort hier.
+delete-lost-sessions = Jede Sitzung: Sie sind auf allen Geräten und in allen Apps abgemeldet.
+delete-lost-apps = Der Zugang zu Apps, die Sie an diesem Konto erkennen. Wer mit Ihrer Adresse ein neues anlegt, bekommt ihn nicht zurück.
+delete-button = Mein Konto endgültig löschen
+delete-keep = Behalten
+delete-confirm = Bestätigen Sie zuerst, dass Sie es sind.
+deleted = Ihr Konto ist gelöscht
+deleted-says = Es wurde mit allem darin gelöscht und ist überall abgemeldet. Sie können diese Seite schließen.

@@ -1,0 +1,3 @@
+### Mails.
+
+mail-or = Oder öffnen Sie diesen Link:

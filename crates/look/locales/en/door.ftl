@@ -1,0 +1,139 @@
+### The door: signing in and up, getting back in, signing out, and the pages behind mailed links.
+
+## Sign in
+
+sign-in-lead = Sign in to { $brand }.
+sign-in-identifier = E-mail or username
+sign-in-forgot = Forgot it?
+sign-in-by-code = E-mail me a code instead
+sign-in-new = New here?
+sign-in-create = Create an account
+sign-in-missing-identifier = Type your e-mail address or username.
+sign-in-missing-password = Type your password, or have a code mailed to you.
+
+## Sign up
+
+sign-up = Create an account
+sign-up-lead = We mail a code to your address. Then you choose a password.
+sign-up-by-invitation = By invitation
+sign-up-by-invitation-lead = To make an account here you need an invitation. If you have one, open the link in its mail.
+sign-up-closed = No new accounts
+sign-up-closed-lead = New accounts are made by the people who run { $brand }. Ask them for one.
+sign-up-email = E-mail
+sign-up-have = Have an account?
+
+## Get back in
+
+recover = Get back in
+recover-lead = We mail a code to your address. With it you set a new password.
+recover-email = E-mail of your account
+recover-send = Mail me a code
+recover-found = It came back to you?
+
+## The mailed code
+
+code = Check your mail
+code-factor = One more step
+code-sent = We have mailed a code to { $to }. Type it here, or open the link in the same mail.
+code-maybe = If there is an account for { $to }, we have mailed it a code. Type it here, or open the link in the same mail.
+code-again = Another mail is on its way. Only the newest code counts.
+code-digits = Code of six digits
+code-nothing = Nothing there after a minute? Look among spam, then have another one sent. A code is good for { $minutes ->
+        [one] a minute
+       *[other] { $minutes } minutes
+    }.
+code-send = Send another mail
+code-other = Use another address
+code-back = Back to your account
+code-confirm-address = Confirm the address
+code-confirm = Confirm
+
+## Prove it again
+
+confirm = Confirm that it is you
+confirm-lead = Your last sign-in was a while ago, and what comes next matters.
+confirm-send = E-mail me a code
+confirm-send-instead = E-mail me a code instead
+
+## A new password
+
+set-password = Set a new password
+set-password-lead = Everything else that is signed in to this account will be signed out.
+set-password-button = Set the password
+choose-password = Choose a password
+choose-password-lead = This is the last step.
+choose-password-button = Make the account
+
+## Several accounts in one browser
+
+choose = Choose an account
+choose-lead = These are signed in in this browser.
+choose-current = You are signed in
+choose-current-lead = Go on with this account, or use another.
+choose-continue = Continue
+choose-use = Use { $name }
+choose-another = Use another account
+
+## Sign out
+
+sign-out-title = Sign out?
+sign-out-lead = This signs you out here, in this browser, and in every app that uses this session.
+sign-out-stay = Stay signed in
+signed-out = You are signed out
+signed-out-lead = You can close this page.
+signed-out-others =
+    { $others ->
+        [one] This browser is still signed in to another account.
+       *[other] This browser is still signed in to { $others } other accounts.
+    }
+signed-out-again = Sign in again
+
+## Behind a mailed link
+
+page-changed = This page had changed meanwhile. Look at it again, then press the button.
+link-other = This browser is signed in as { $name }. Going on switches to the address above.
+link-elsewhere = Did you start somewhere else, in an app or on another device? Then type the code from the same mail there.
+link-ignore = You did not ask for this? Then close this page. Nothing has happened.
+link-sign-in-lead = Your link is good. Press the button, and you are in.
+link-sign-in-here = Sign in here
+link-sign-in-here-lead = This link signs you in here, in this browser.
+link-sign-up = Confirm your address
+link-sign-up-lead = Confirm that this address is yours, and go on.
+link-sign-up-here-lead = Confirm that this address is yours, and go on here, in this browser.
+link-sign-up-button = Confirm and go on
+link-sign-up-here-button = Confirm and go on here
+link-recover-lead = You choose it on the next page.
+link-step-up = Is it you?
+link-step-up-lead = Somebody, hopefully you, is about to change this account.
+link-step-up-button = Yes, it is me
+link-verify = Confirm this address
+link-verify-lead = It becomes the address of your account.
+link-factor-lead = Confirm that it is you who is signing in.
+elsewhere = Go back to where you started
+elsewhere-lead = This link works only in the browser where you asked for it. Open it there, or type the code from the same mail there.
+
+invitation = You are invited
+invitation-lead = Make your { $brand } account with this address.
+invitation-name = Your name
+invitation-name-optional = (you may leave it out)
+invitation-ignore = You did not expect this? Then close this page. No account is made.
+
+done-sign-in = You are signed in
+done-sign-up = Your account is ready
+done-recover = Your new password is set
+done-confirm = Confirmed
+done-lead = You can close this page, or go back to where you started.
+done-lead-on = You can close this page, or go on.
+done-as = Signed in here as { $name }
+done-account = Your account
+
+no-link = Open the link from your mail
+no-link-says = This page shows what a mailed link is for. If you have just opened one, let your browser keep cookies of this site and open it again.
+second-step = One more step
+second-step-says = Your account asks for a second step, which this page does not take yet. Go on where you started.
+
+## The start page
+
+start = Sign-in
+start-lead = This server signs people in to { $brand }. To use an app, open the app that you want to use, and sign in there. Here you look after your account.
+start-runs-on = Runs on Latchstring

@@ -1,0 +1,3 @@
+### Mails.
+
+mail-or = Or open this link:

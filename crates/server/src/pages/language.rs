@@ -1,0 +1,91 @@
+//! Which language a visitor gets: what they chose on a page of ours, else what their browser asks for, else the realm's
+//! own. The choice is remembered in a cookie that says nothing else.
+
+use super::{forms::encoded, templates::Other};
+use axum::extract::Query;
+use http::{HeaderMap, HeaderValue, Uri, header};
+use latchstring_look::Language;
+use latchstring_web::{App, Config, cookie};
+use serde::Deserialize;
+
+/// A year.
+const REMEMBERED: u32 = 31_536_000;
+
+/// What a visitor reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spoken {
+    pub(super) language: Language,
+    /// Whether it was chosen just now, by an address with `lang=`.
+    pub(super) chosen: bool,
+}
+
+/// The language for a request.
+pub(super) fn of(app: &App, headers: &HeaderMap, uri: &Uri) -> Spoken {
+    let offered = offered(app);
+    let known = |tag: &str| Language::of_tag(tag).filter(|language| offered.contains(language));
+    if let Some(language) = parameter(uri).and_then(known) {
+        return Spoken { language, chosen: true };
+    }
+    let remembered = cookie::named(headers, &name(app.config())).and_then(known);
+    let language = remembered.or_else(|| {
+        // Of several headers the first is as good as any.
+        let accepted = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+        Language::accepted(accepted, &offered)
+    });
+    Spoken { language: language.unwrap_or(offered[0]), chosen: false }
+}
+
+/// The languages of the realm, its own first.
+fn offered(app: &App) -> Vec<Language> {
+    app.realm().map_or_else(|| Language::ALL.to_vec(), |realm| realm.brand().1.languages().to_vec())
+}
+
+/// The cookie that remembers a choice.
+pub(super) fn remember(config: &Config, language: Language) -> Option<HeaderValue> {
+    let secure = if config.secure { "; Secure" } else { "" };
+    let (name, tag) = (name(config), language.tag());
+    let text = format!("{name}={tag}; Path=/; Max-Age={REMEMBERED}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&text).ok()
+}
+
+fn name(config: &Config) -> String {
+    config.cookie_named("lang")
+}
+
+const PARAMETER: &str = "lang";
+
+fn parameter(uri: &Uri) -> Option<&str> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix(PARAMETER)?.strip_prefix('='))
+}
+
+/// What stays in the address of a page when its language changes: never a token, nor an address to be led to that is
+/// not listed.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Kept {
+    return_to: Option<String>,
+    another: Option<String>,
+    by: Option<String>,
+}
+
+/// The address of this page in each language, if there is more than one.
+pub(super) fn others(app: &App, uri: &Uri) -> Vec<Other> {
+    let offered = offered(app);
+    if offered.len() < 2 {
+        return Vec::new();
+    }
+    let Kept { return_to, another, by } =
+        Query::try_from_uri(uri).map(|Query(kept)| kept).unwrap_or_default();
+    let return_to = return_to.and_then(|to| app.realm()?.may_return_to(&to));
+    let kept: String = [("return_to", return_to), ("another", another), ("by", by)]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}&", encoded(&value?))))
+        .collect();
+    offered
+        .iter()
+        .map(|language| {
+            let tag = language.tag();
+            Other { tag, name: language.name(), href: format!("{}?{kept}{PARAMETER}={tag}", uri.path()) }
+        })
+        .collect()
+}
