@@ -67,6 +67,11 @@ pub struct Logo {
 }
 
 impl Logo {
+    /// Where mails find it: under a name that stays, since mails are kept for years.
+    pub fn path(&self) -> String {
+        format!("/assets/logo.{}", self.extension)
+    }
+
     /// Whether mail programs show such pictures.
     pub fn is_for_mail(&self) -> bool {
         matches!(self.extension, "png" | "jpg")

@@ -15,6 +15,7 @@ use latchstring_core::{
     secret::Keyed,
     token::check,
 };
+use latchstring_look::Language;
 use std::sync::Arc;
 
 /// What the edge has found out about a request.
@@ -35,6 +36,7 @@ pub struct Ctx {
     pub realm: Realm,
     /// Where the request came from.
     pub source: Arc<Source>,
+    language: Option<Language>,
     may_act: bool,
     cookie: Option<String>,
     bearer: Option<Result<String, ()>>,
@@ -57,6 +59,11 @@ impl FromRequestParts<App> for Ctx {
             cookie: cookie::value(&parts.headers, app.config()).map(ToOwned::to_owned),
             bearer: bearer(&parts.headers).map(|token| token.map(ToOwned::to_owned)),
             handle: parts.headers.get(HANDLE).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned),
+            // Of several headers the first is as good as any.
+            language: parts
+                .headers
+                .get(header::ACCEPT_LANGUAGE)
+                .and_then(|value| Language::accepted(value.to_str().ok()?, realm.brand().1.languages())),
             app: app.clone(),
             realm,
             source: arrived.source,
@@ -98,7 +105,8 @@ impl Ctx {
             _ => None,
         };
         let handle = self.handle.as_deref().and_then(Keyed::parse);
-        Ok(Caller { browser, handle, client: None, source: (*self.source).clone() })
+        let source = Source { language: self.language, ..(*self.source).clone() };
+        Ok(Caller { browser, handle, client: None, source })
     }
 
     /// The bearer token, if there is a usable Authorization header.

@@ -143,7 +143,7 @@ fn arrived(app: &App, request: &Request, id: RequestId) -> Arrived {
     let peer = request.extensions().get::<Peer>().map(|p| p.0.ip().to_canonical());
     let address = peer.map(|peer| client(app.config(), headers, peer));
     let user_agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(|v| cut(v, 400));
-    let source = Source { address, user_agent, request_id: Some(id.to_string()) };
+    let source = Source { address, user_agent, request_id: Some(id.to_string()), language: None };
     Arrived { source: source.into(), may_act: may_act(app, headers) }
 }
 

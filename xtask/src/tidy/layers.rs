@@ -15,14 +15,17 @@ const RULES: &[(&str, May)] = &[
     ("crates/db", May::Know(&[])),
     ("crates/look", May::Know(&[])),
     ("crates/core", May::Know(&["latchstring-proto", "latchstring-db", "latchstring-look"])),
-    ("crates/web", May::Know(&["latchstring-proto", "latchstring-core"])),
+    ("crates/web", May::Know(&["latchstring-proto", "latchstring-look", "latchstring-core"])),
     (
         "crates/server",
         May::Know(&["latchstring-proto", "latchstring-look", "latchstring-core", "latchstring-web"]),
     ),
     ("crates/latchstring", May::KnowAll),
     // Dialects do not see each other, nor our own faces.
-    ("dialects/*", May::Know(&["latchstring-proto", "latchstring-core", "latchstring-web"])),
+    (
+        "dialects/*",
+        May::Know(&["latchstring-proto", "latchstring-look", "latchstring-core", "latchstring-web"]),
+    ),
     ("xtask", May::Know(&[])),
     // Parsers of every crate below the faces are checked in one place, and libFuzzer is kept out of it.
     ("fuzz/checks", May::Know(&["latchstring-proto", "latchstring-core", "latchstring-web"])),

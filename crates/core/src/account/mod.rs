@@ -10,7 +10,8 @@ use crate::{
     id::{BrowserId, CredentialId, IdentifierId, SessionId, UserId},
     identifier::{self, Identifier, IdentifierKind},
     limit::Rule,
-    mail, outbox,
+    mail::{self, Letter, Says, language_of},
+    outbox,
     realm::Realm,
     refusal::{Kind, Result},
     secret::Password,
@@ -172,7 +173,8 @@ pub async fn change_password(
         .from(&caller.source);
     let notice = match full.email() {
         Some(email) => {
-            let letter = mail::password_changed(&realm.settings().1.name, &email.typed);
+            let letter =
+                Letter::new(&email.typed, language_of(full.user.locale.as_ref()), Says::PasswordChanged);
             Some(outbox::prepare(&ground, mail::JOB, &letter)?)
         }
         None => None,

@@ -6,7 +6,8 @@ use crate::{
     id::InvitationId,
     identifier::{Identifier, IdentifierKind},
     invitation::{Invitation, store},
-    mail, outbox, page,
+    mail::{self, Letter, Says},
+    outbox, page,
     realm::Realm,
     refusal::{Fault, Kind, Result},
     secret::Keyed,
@@ -24,7 +25,8 @@ pub async fn create(realm: &Realm, actor: Actor, source: &Source, address: Ident
     let id = InvitationId::new(now, ground.random());
     let secret = Keyed::new(id.0, ground.random());
     let link = format!("{}/verify?invitation={}", realm.issuer(), *secret.text());
-    let letter = mail::invitation(&settings.1.name, &address.typed, &link, (life / DAY).max(1));
+    let says = Says::Invitation { link: link.as_str().into(), days: (life / DAY).max(1) };
+    let letter = Letter::new(&address.typed, None, says);
     let job = outbox::prepare(ground, mail::JOB, &letter)?;
     let by = actor.id().unwrap_or_else(|| actor.kind().to_owned());
     let entry = Entry::new(ground.audit_id(), now, "invitation.created", actor)

@@ -8,7 +8,8 @@ use crate::{
     ended,
     id::{CredentialId, IdentifierId, UserId},
     identifier::{self, Identifier, IdentifierKind},
-    mail, outbox, page,
+    mail::{self, Letter, Says, language_of},
+    outbox, page,
     realm::Realm,
     refusal::{Kind, Result},
     secret::{Hidden, Password},
@@ -278,7 +279,8 @@ pub async fn set_password(
     let row = CredentialId::new(now, ground.random());
     let notice = match full.email() {
         Some(email) => {
-            let letter = mail::password_changed(&realm.settings().1.name, &email.typed);
+            let letter =
+                Letter::new(&email.typed, language_of(full.user.locale.as_ref()), Says::PasswordChanged);
             Some(outbox::prepare(&ground, mail::JOB, &letter)?)
         }
         None => None,

@@ -9,7 +9,7 @@ use crate::{
     id::{AttemptId, UserId},
     identifier::{self, Identifier, IdentifierKind},
     limit::Rule,
-    mail::{self, Letter},
+    mail::{self, For, Letter, Says},
     outbox,
     realm::Realm,
     refusal::{Kind, Result},
@@ -35,18 +35,21 @@ pub async fn send(realm: &Realm, caller: &Caller, id: AttemptId) -> Result<()> {
     let fresh = Fresh::new(ground, purpose, &target.address.normal, realm.dev());
     let link = format!("{}/verify?token={}", realm.issuer(), *fresh.link.text());
     let minutes = settings.1.code.seconds / 60;
-    let name = &settings.1.name;
-    let to = &target.address.typed;
-    let letter = match target.tells {
-        Tells::Code(letter) => Some(mail::with_code(name, to, letter, &fresh.code, &link, minutes)),
+    let says = match target.tells {
+        Tells::Code(purpose) => Some(Says::Code {
+            purpose,
+            code: fresh.code.as_str().into(),
+            link: link.as_str().into(),
+            minutes,
+        }),
         Tells::NoAccount => {
             let open = settings.1.sign_up == SignUp::Open;
-            let page = open.then(|| format!("{}/sign-up", realm.issuer()));
-            Some(mail::no_account(name, to, page.as_deref()))
+            Some(Says::NoAccount { sign_up: open.then(|| format!("{}/sign-up", realm.issuer())) })
         }
-        Tells::Taken => Some(mail::address_taken(name, to)),
+        Tells::Taken => Some(Says::AddressTaken),
         Tells::Nobody => None,
     };
+    let letter = says.map(|says| Letter::new(&target.address.typed, caller.source.language, says));
     let job = match &letter {
         Some(letter) => outbox::prepare(ground, mail::JOB, letter)?,
         // A username that nobody has: there is no mailbox to write to, and the same work to do.
@@ -105,7 +108,7 @@ fn purpose(attempt: &Attempt, step: Step) -> Purpose {
 }
 
 enum Tells {
-    Code(Letter),
+    Code(For),
     NoAccount,
     Taken,
     Nobody,
@@ -127,7 +130,7 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
         let full =
             realm.db().read(async |tx| user::store::full(tx, id).await).await?.ok_or(Kind::AttemptUnknown)?;
         let email = full.email().ok_or(Kind::StepNotOffered)?;
-        let letter = if step == Step::Factor { Letter::Factor } else { Letter::StepUp };
+        let letter = if step == Step::Factor { For::Factor } else { For::StepUp };
         let address = Identifier {
             kind: IdentifierKind::Email,
             typed: email.typed.clone(),
@@ -147,7 +150,7 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
     };
     if attempt.kind == AttemptKind::Verify {
         let other = found.as_ref().is_some_and(|f| Some(f.user) != attempt.user && f.good);
-        let tells = if other { Tells::Taken } else { Tells::Code(Letter::Verify) };
+        let tells = if other { Tells::Taken } else { Tells::Code(For::Verify) };
         return Ok(Target { address: typed, user: attempt.user, auth_rev: attempt.auth_rev, tells });
     }
     // A username's mail goes to the account's address. Looked for also where there is no account: it costs the same.
@@ -166,16 +169,16 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
     let Some(found) = found else {
         let tells = match (typed.kind, attempt.kind) {
             (IdentifierKind::Username, _) => Tells::Nobody,
-            (_, AttemptKind::SignUp) => Tells::Code(Letter::SignUp),
-            (_, AttemptKind::SignIn) if attempt.body.or_sign_up && open => Tells::Code(Letter::SignUp),
+            (_, AttemptKind::SignUp) => Tells::Code(For::SignUp),
+            (_, AttemptKind::SignIn) if attempt.body.or_sign_up && open => Tells::Code(For::SignUp),
             _ => Tells::NoAccount,
         };
         return Ok(Target { address: typed, user: None, auth_rev: None, tells });
     };
     let letter = match attempt.kind {
-        AttemptKind::SignUp => Letter::SignUpExisting,
-        AttemptKind::Recover => Letter::Recover,
-        _ => Letter::SignIn,
+        AttemptKind::SignUp => For::SignUpExisting,
+        AttemptKind::Recover => For::Recover,
+        _ => For::SignIn,
     };
     // To the stored form, never to what was typed.
     let address = match typed.kind {

@@ -17,7 +17,8 @@ use crate::{
     identifier::{self, IdentifierKind},
     invitation,
     limit::{self, Rule},
-    mail, outbox,
+    mail::{self, Letter, Says},
+    outbox,
     realm::Realm,
     refusal::{Fault, Kind, Result},
     session::{self, SessionKind},
@@ -208,8 +209,13 @@ pub(crate) async fn make_user(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut
             return Err(Kind::AttemptClosed.into());
         }
     }
-    if let Some(name) = &attempt.body.name {
-        let change = ProfileChange { name: Some(Some(name.clone())), ..ProfileChange::default() };
+    // What they read now is what mails will be written in.
+    let change = ProfileChange {
+        name: attempt.body.name.clone().map(Some),
+        locale: kit.source.language.map(|language| Some(language.tag().to_owned())),
+        ..ProfileChange::default()
+    };
+    if change != ProfileChange::default() {
         user::store::change(tx, user, &change).await?;
     }
     if let Some(id) = attempt.body.invitation
@@ -415,7 +421,8 @@ async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> R
     attempt.auth_rev = Some(user::store::bump_auth(tx, user).await?);
     challenge::store::void_of_user(tx, user, now).await?;
     if let Some(old) = old.filter(|o| o.normal != identifier.normal) {
-        let letter = mail::email_changed(&kit.settings.1.name, &old.typed, &identifier.typed);
+        let says = Says::email_changed(&identifier.typed);
+        let letter = Letter::new(&old.typed, kit.source.language, says);
         outbox::put(tx, &outbox::prepare(&kit.ground, mail::JOB, &letter)?).await?;
     }
     let entry = Entry::new(draw.audits[2], now, "email.changed", Actor::User(user.0))

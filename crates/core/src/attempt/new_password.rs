@@ -9,7 +9,8 @@ use crate::{
     credential::{self, SetBy},
     id::AttemptId,
     limit::Rule,
-    mail, outbox,
+    mail::{self, Letter, Says, language_of},
+    outbox,
     realm::Realm,
     refusal::{Kind, Result},
     secret::Password,
@@ -42,7 +43,8 @@ pub async fn new_password(
         words.extend(full.identifiers.iter().map(|i| i.typed.clone()));
         words.extend(full.user.name.clone());
         if let Some(email) = full.email() {
-            let letter = mail::password_changed(&realm.settings().1.name, &email.typed);
+            let letter =
+                Letter::new(&email.typed, language_of(full.user.locale.as_ref()), Says::PasswordChanged);
             notice = Some(outbox::prepare(realm.ground(), mail::JOB, &letter)?);
         }
     }

@@ -58,6 +58,8 @@ pub struct Source {
     pub user_agent: Option<String>,
     /// The id of the request, as in the logs.
     pub request_id: Option<String>,
+    /// What its sender reads, as far as the request says.
+    pub language: Option<latchstring_look::Language>,
 }
 
 /// One row to write.

@@ -25,8 +25,8 @@ pub async fn work(realm: &Realm, mailer: &dyn mail::Mailer, holder: Uuid) -> Res
     let n = jobs.len();
     for job in jobs {
         let outcome = match job.kind.as_str() {
-            mail::JOB => match serde_json::from_slice::<mail::Mail>(&job.payload) {
-                Ok(mail) => mail::send(mailer, &realm.settings().1.name, &mail).await,
+            mail::JOB => match serde_json::from_slice::<mail::Letter>(&job.payload) {
+                Ok(letter) => mail::send(mailer, &realm.settings().1.name, &letter.render(realm)).await,
                 Err(_) => Err(mail::MailError::Never("the payload can't be read".into())),
             },
             "nothing" => Ok(()),

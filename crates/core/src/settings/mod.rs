@@ -176,11 +176,13 @@ pub struct CodeSettings {
     pub tries: i64,
     /// Seconds that an invitation is good for.
     pub invitation_seconds: i64,
+    /// Whether the subject of a mail has the code too, where a locked screen shows it.
+    pub in_subject: bool,
 }
 
 impl Default for CodeSettings {
     fn default() -> Self {
-        Self { seconds: 600, tries: 5, invitation_seconds: 7 * DAY / 1_000_000 }
+        Self { seconds: 600, tries: 5, invitation_seconds: 7 * DAY / 1_000_000, in_subject: true }
     }
 }
 

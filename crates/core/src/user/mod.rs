@@ -107,7 +107,7 @@ impl Full {
 }
 
 /// Changes to a profile. `None` leaves a member as it is, `Some(None)` takes it away.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProfileChange {
     /// The full name.
     pub name: Option<Option<String>>,

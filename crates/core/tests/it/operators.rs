@@ -129,6 +129,7 @@ async fn attack_a160_each_act_is_one_row_that_names_actor_and_target() {
         address: Some("192.0.2.7".parse().expect("an address")),
         user_agent: Some("curl".into()),
         request_id: Some("req-1".into()),
+        language: None,
     };
     let operator = Actor::ApiKey(Uuid::from_u128(7));
     let mut at = trail(&test).await.len();

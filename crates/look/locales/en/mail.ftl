@@ -1,3 +1,91 @@
-### Mails.
+### Mails. Each message has a subject, a heading, a sentence above (.lead), one below (.note) and the words of its button.
+### $code is the code; .plain is the subject of a realm that keeps codes out of subjects.
 
 mail-or = Or open this link:
+mail-code-until = The code and the link work once, for { $minutes ->
+        [one] a minute
+       *[other] { $minutes } minutes
+    }.
+
+mail-sign-in =
+    .subject = { $code } is your { $brand } sign-in code
+    .plain = Your { $brand } sign-in code
+    .heading = Sign in
+    .lead = Use this code to sign in to { $brand }:
+    .button = Sign in
+    .note = If you did not try to sign in, you can ignore this mail. Nobody gets in without the code.
+mail-sign-up =
+    .subject = { $code } is your { $brand } code
+    .plain = Your { $brand } code
+    .heading = Confirm your address
+    .lead = Use this code to finish making your { $brand } account:
+    .button = Go on
+    .note = If you did not ask for an account, you can ignore this mail. None is made without the code.
+mail-existing =
+    .subject = { $code } is your { $brand } sign-in code
+    .plain = Your { $brand } sign-in code
+    .heading = You have an account already
+    .lead = You already have a { $brand } account with this address. Use this code to sign in to it:
+    .button = Sign in
+    .note = If you did not try to make an account, you can ignore this mail. Nobody gets in without the code.
+mail-recover =
+    .subject = { $code } is your { $brand } code for a new password
+    .plain = Your { $brand } code for a new password
+    .heading = Set a new password
+    .lead = Use this code to set a new password for { $brand }:
+    .button = Set a new password
+    .note = If you did not ask for a new password, you can ignore this mail. Your password stays as it is.
+mail-step-up =
+    .subject = { $code } is your { $brand } code
+    .plain = Your { $brand } code
+    .heading = Is it you?
+    .lead = Use this code to confirm that it is you who changes your { $brand } account:
+    .button = Yes, it is me
+    .note = If it was not you, sign out your other sessions and change your password.
+mail-verify =
+    .subject = { $code } confirms your address for { $brand }
+    .plain = Confirm your address for { $brand }
+    .heading = Confirm this address
+    .lead = Use this code to confirm this address for your { $brand } account:
+    .button = Confirm the address
+    .note = If you did not ask for this, you can ignore this mail. The address is not used without the code.
+mail-factor =
+    .subject = { $code } is your { $brand } code
+    .plain = Your { $brand } code
+    .heading = The second step
+    .lead = Use this code as the second step to sign in to { $brand }:
+    .button = Sign in
+    .note = If you are not signing in, somebody knows your password. Change it.
+
+mail-no-account =
+    .subject = No { $brand } account with this address
+    .heading = There is no account with this address
+    .lead = Somebody, maybe you, tried to sign in to { $brand } with this address. There is no account with it.
+    .sign-up = If you want one, you can make it:
+    .other = Perhaps you signed up with another address.
+    .button = Create an account
+    .note = If it was not you, you can ignore this mail.
+mail-taken =
+    .subject = This address already has a { $brand } account
+    .heading = This address is in use
+    .lead = Somebody tried to add this address to a { $brand } account. It belongs to another account already, so nothing was changed.
+    .note = If that was you, sign in with this address instead. If not, you can ignore this mail.
+mail-password =
+    .subject = Your { $brand } password was changed
+    .heading = Your password was changed
+    .lead = The password of your { $brand } account was changed, and all other sessions were signed out.
+    .note = If it was you, nothing is left to do. If not, ask for a new password at once: whoever did this knows your old one or reads your mail.
+mail-email =
+    .subject = The address of your { $brand } account was changed
+    .heading = Your address was changed
+    .lead = The address of your { $brand } account was changed to { $address }.
+    .note = If it was you, nothing is left to do. If not, write to the people who run this service.
+mail-invitation =
+    .subject = You are invited to { $brand }
+    .heading = You are invited
+    .lead = You are invited to { $brand }. Make your account with this address.
+    .button = Accept the invitation
+    .note = The invitation is good for { $days ->
+        [one] a day
+       *[other] { $days } days
+    }, for this address.

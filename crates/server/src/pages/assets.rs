@@ -58,8 +58,14 @@ fn of_realm(visit: &Visit, address: &str) -> Option<Response> {
     if style(brand).as_deref() == Some(address) {
         return brand.style().map(|text| file(text, "text/css; charset=utf-8", FOR_EVER));
     }
-    let picture = brand.logo.clone().filter(|_| logo(brand).as_deref() == Some(address))?;
-    let mut response = file(picture.bytes, picture.media_type, FOR_EVER);
+    let keep = match &brand.logo {
+        _ if logo(brand).as_deref() == Some(address) => FOR_EVER,
+        // For mails.
+        Some(logo) if logo.path() == address => FOR_A_DAY,
+        _ => return None,
+    };
+    let picture = brand.logo.clone()?;
+    let mut response = file(picture.bytes, picture.media_type, keep);
     // Opened by itself, a drawing runs nothing and loads nothing.
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -68,9 +74,10 @@ fn of_realm(visit: &Visit, address: &str) -> Option<Response> {
 
 /// What browsers ask for on pages that name no icon: answers of the API, pictures, mails.
 pub(super) async fn favicon() -> Response {
-    file(MARK, "image/svg+xml", "public, max-age=86400")
+    file(MARK, "image/svg+xml", FOR_A_DAY)
 }
 
+const FOR_A_DAY: &str = "public, max-age=86400";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 fn file(text: impl IntoResponse, kind: &'static str, keep: &'static str) -> Response {

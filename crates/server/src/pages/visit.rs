@@ -12,6 +12,7 @@ use latchstring_core::{
     Error,
     account::{self, Me},
     attempt::Caller,
+    audit::Source,
     browser::{self, Known},
     cache::Signed,
     user::Full,
@@ -60,7 +61,8 @@ impl Visit {
     /// a mail comes from another site.
     pub(super) async fn looks(&self) -> Result<Caller, Failure> {
         let browser = self.browser().await?;
-        Ok(Caller { browser, handle: None, client: None, source: (*self.ctx.source).clone() })
+        let source = Source { language: Some(self.language()), ..(*self.ctx.source).clone() };
+        Ok(Caller { browser, handle: None, client: None, source })
     }
 
     /// Who acts, from a page of ours and no other.

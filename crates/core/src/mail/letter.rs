@@ -1,0 +1,366 @@
+//! What mails say. A letter lies in the outbox without words: it gets them, in its reader's language and as the realm
+//! looks then, when it goes out.
+
+use super::Mail;
+use crate::{realm::Realm, secret::Hidden};
+use latchstring_look::{
+    Language, Say,
+    mail::{Draft, Sender},
+};
+use serde::{Deserialize, Serialize};
+
+/// A mail in the outbox. It may hold a code or a link, which are secrets: no `Debug`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Letter {
+    /// The stored form of the address.
+    pub to: String,
+    /// What its reader reads; else the realm's own language.
+    pub language: Option<Language>,
+    /// What it says.
+    pub says: Says,
+}
+
+/// What a code and a link are for. That an account exists shows in the mail alone.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum For {
+    /// Sign in.
+    SignIn,
+    /// Finish making an account.
+    SignUp,
+    /// Somebody wanted to make an account with an address that has one.
+    SignUpExisting,
+    /// Set a new password.
+    Recover,
+    /// Prove again who you are.
+    StepUp,
+    /// Confirm a new address.
+    Verify,
+    /// Second factor.
+    Factor,
+}
+
+/// What a mail says.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Says {
+    /// A code, and a link that does the same.
+    Code {
+        /// What they are for.
+        purpose: For,
+        /// The code.
+        code: Hidden,
+        /// The link.
+        link: Hidden,
+        /// How long they are good for.
+        minutes: i64,
+    },
+    /// To an address that has no account, when somebody tried to sign in or recover with it: under the same limits as
+    /// a code, so that neither the answer nor its frequency tells who has an account.
+    NoAccount {
+        /// Where to make one, if anybody may.
+        sign_up: Option<String>,
+    },
+    /// To an address that belongs to another account, when somebody wanted to add it to theirs.
+    AddressTaken,
+    /// A password was set or changed.
+    PasswordChanged,
+    /// To the old address, after it was replaced.
+    EmailChanged {
+        /// The new one, masked.
+        new: String,
+    },
+    /// An invitation.
+    Invitation {
+        /// Its link.
+        link: Hidden,
+        /// How long it is good for.
+        days: i64,
+    },
+}
+
+impl Says {
+    /// [`Says::EmailChanged`] to `new`.
+    pub fn email_changed(new: &str) -> Self {
+        Self::EmailChanged { new: masked(new) }
+    }
+}
+
+/// What somebody reads who has said so (BCP 47).
+pub fn language_of(locale: Option<&String>) -> Option<Language> {
+    locale.and_then(|locale| Language::of_tag(locale))
+}
+
+/// `a…@example.org`: enough to recognise, too little to learn.
+fn masked(address: &str) -> String {
+    match address.split_once('@') {
+        Some((local, domain)) => format!("{}…@{domain}", local.chars().take(1).collect::<String>()),
+        None => "…".into(),
+    }
+}
+
+impl Letter {
+    /// A letter to `to`.
+    pub fn new(to: &str, language: Option<Language>, says: Says) -> Self {
+        Self { to: to.to_owned(), language, says }
+    }
+
+    /// The letter in words, as the realm looks now.
+    pub fn render(&self, realm: &Realm) -> Mail {
+        let (settings, brand) = (realm.settings(), realm.brand());
+        let brand = &brand.1;
+        let language = self.language.filter(|l| brand.languages().contains(l)).unwrap_or(brand.language());
+        let name = settings.1.name.as_str();
+        let picture = brand.logo.as_ref().filter(|logo| logo.is_for_mail());
+        let logo = picture.map(|logo| format!("{}{}", realm.issuer(), logo.path()));
+        let draft = self.says.draft(name, settings.1.code.in_subject);
+        let rendered = draft.render(&Sender { name, brand, logo }, language);
+        let (code, link) = match &self.says {
+            Says::Code { code, link, .. } => (Some(code), Some(link)),
+            Says::Invitation { link, .. } => (None, Some(link)),
+            _ => (None, None),
+        };
+        let text = |secret: &Hidden| String::from(&**secret);
+        Mail {
+            to: self.to.clone(),
+            subject: rendered.subject,
+            text: rendered.text,
+            html: rendered.html,
+            code: code.map(text),
+            link: link.map(text),
+        }
+    }
+}
+
+/// The messages of one mail.
+struct Messages {
+    subject: &'static str,
+    heading: &'static str,
+    lead: &'static str,
+    note: &'static str,
+}
+
+/// The attributes of one message.
+macro_rules! messages {
+    ($id:literal) => {
+        Messages {
+            subject: concat!($id, ".subject"),
+            heading: concat!($id, ".heading"),
+            lead: concat!($id, ".lead"),
+            note: concat!($id, ".note"),
+        }
+    };
+}
+
+impl Says {
+    fn draft(&self, realm: &str, code_in_subject: bool) -> Draft {
+        let say = |id| Say::new(id).with("brand", realm.to_owned());
+        match self {
+            Says::Code { purpose, code, link, minutes } => {
+                let (messages, plain, button) = match purpose {
+                    For::SignIn => (messages!("mail-sign-in"), "mail-sign-in.plain", "mail-sign-in.button"),
+                    For::SignUp => (messages!("mail-sign-up"), "mail-sign-up.plain", "mail-sign-up.button"),
+                    For::SignUpExisting => {
+                        (messages!("mail-existing"), "mail-existing.plain", "mail-existing.button")
+                    }
+                    For::Recover => (messages!("mail-recover"), "mail-recover.plain", "mail-recover.button"),
+                    For::StepUp => (messages!("mail-step-up"), "mail-step-up.plain", "mail-step-up.button"),
+                    For::Verify => (messages!("mail-verify"), "mail-verify.plain", "mail-verify.button"),
+                    For::Factor => (messages!("mail-factor"), "mail-factor.plain", "mail-factor.button"),
+                };
+                let code = String::from(&**code);
+                let subject = match code_in_subject {
+                    true => say(messages.subject).with("code", code.clone()),
+                    false => say(plain),
+                };
+                Draft {
+                    subject,
+                    heading: say(messages.heading),
+                    before: vec![say(messages.lead)],
+                    code: Some(code),
+                    button: Some((say(button), String::from(&**link))),
+                    after: vec![Say::new("mail-code-until").with("minutes", *minutes), say(messages.note)],
+                    ..Draft::default()
+                }
+            }
+            Says::NoAccount { sign_up } => {
+                let Messages { subject, heading, lead, note } = messages!("mail-no-account");
+                let button = sign_up.clone().map(|url| (say("mail-no-account.button"), url));
+                let mut before = vec![say(lead)];
+                before.push(say(if button.is_some() {
+                    "mail-no-account.sign-up"
+                } else {
+                    "mail-no-account.other"
+                }));
+                let (subject, heading, after) = (say(subject), say(heading), vec![say(note)]);
+                Draft { subject, heading, before, button, after, ..Draft::default() }
+            }
+            Says::AddressTaken => told(&messages!("mail-taken"), say),
+            Says::PasswordChanged => told(&messages!("mail-password"), say),
+            Says::EmailChanged { new } => {
+                told(&messages!("mail-email"), |id| say(id).with("address", new.clone()))
+            }
+            Says::Invitation { link, days } => {
+                let Messages { subject, heading, lead, note } = messages!("mail-invitation");
+                Draft {
+                    subject: say(subject),
+                    heading: say(heading),
+                    before: vec![say(lead)],
+                    button: Some((say("mail-invitation.button"), String::from(&**link))),
+                    after: vec![say(note).with("days", *days)],
+                    ..Draft::default()
+                }
+            }
+        }
+    }
+}
+
+/// A mail that only tells.
+fn told(messages: &Messages, say: impl Fn(&'static str) -> Say) -> Draft {
+    Draft {
+        subject: say(messages.subject),
+        heading: say(messages.heading),
+        before: vec![say(messages.lead)],
+        after: vec![say(messages.note)],
+        ..Draft::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use latchstring_look::brand::{Brand, LegalLink, LookSettings};
+
+    const EVIL: &str = "\"><script>alert(1)</script>{{ 137*241 }}\r\nBcc: x@y.example\u{202e}";
+
+    /// Every mail with a name in it that somebody chose to break it with.
+    fn all() -> Vec<Says> {
+        let link = || Hidden::from("https://id.northwind.example/verify?token=x&a=b");
+        let purposes = [
+            For::SignIn,
+            For::SignUp,
+            For::SignUpExisting,
+            For::Recover,
+            For::StepUp,
+            For::Verify,
+            For::Factor,
+        ];
+        let code = |purpose| Says::Code { purpose, code: "123456".into(), link: link(), minutes: 10 };
+        purposes
+            .map(code)
+            .into_iter()
+            .chain([
+                Says::NoAccount { sign_up: None },
+                Says::NoAccount { sign_up: Some("https://id.northwind.example/sign-up".into()) },
+                Says::AddressTaken,
+                Says::PasswordChanged,
+                Says::EmailChanged { new: EVIL.into() },
+                Says::Invitation { link: link(), days: 1 },
+            ])
+            .collect()
+    }
+
+    fn brands() -> Vec<Brand> {
+        let own = LookSettings {
+            colour: "#7a1f6b".into(),
+            legal: vec![LegalLink {
+                name: EVIL.replace(char::is_control, ""),
+                url: "https://a.example/x".into(),
+                ..LegalLink::default()
+            }],
+            ..LookSettings::default()
+        };
+        vec![Brand::default(), Brand::new(&own).expect("a brand")]
+    }
+
+    fn each(mut see: impl FnMut(&Says, Language, &latchstring_look::mail::Rendered)) {
+        for says in all() {
+            for brand in &brands() {
+                for in_subject in [true, false] {
+                    for language in Language::ALL {
+                        let logo = in_subject.then(|| "https://id.northwind.example/assets/logo.png".into());
+                        let sender = Sender { name: EVIL, brand, logo };
+                        see(&says, language, &says.draft(EVIL, in_subject).render(&sender, language));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn attack_a142_a143_no_name_brings_markup_or_a_header_into_mail() {
+        each(|_, _, mail| {
+            assert!(!mail.subject.contains(['\r', '\n']), "{:?}", mail.subject);
+            assert!(!mail.html.contains("<script") && !mail.html.contains("33017"), "{}", mail.html);
+        });
+    }
+
+    #[test]
+    fn every_mail_says_the_same_as_text_and_as_html() {
+        each(|says, language, mail| {
+            assert!(mail.html.starts_with("<!doctype html>\n<html lang=\""), "{}", mail.html);
+            assert!(mail.html.contains(&format!("dir=\"{}\"", language.direction())));
+            for text in [&mail.text, &mail.html, &mail.subject] {
+                assert!(!text.contains("mail-"), "a message has no words: {text}");
+            }
+            if let Says::Code { code, link, .. } = says {
+                assert!(mail.text.contains(&**code) && mail.html.contains(&**code));
+                assert!(mail.text.contains(&**link));
+                assert!(
+                    mail.html.contains(&latchstring_look::escape(link).replace('/', "&#x2f;")),
+                    "{}",
+                    mail.html
+                );
+            }
+        });
+    }
+
+    #[test]
+    fn a_code_stands_in_the_subject_only_where_the_realm_lets_it() {
+        let says = &all()[0];
+        let brand = Brand::default();
+        let sender = Sender { name: "Northwind", brand: &brand, logo: None };
+        let subject = |shown| says.draft("Northwind", shown).render(&sender, Language::English).subject;
+        assert_eq!(subject(true), "123456 is your Northwind sign-in code");
+        assert_eq!(subject(false), "Your Northwind sign-in code");
+    }
+
+    /// Gmail drops the style sheet of long or odd mails, Outlook for Windows knows neither `max-width` nor rounded
+    /// corners nor flexible boxes: what they leave must still be laid out, coloured and legible.
+    #[test]
+    fn a_mail_needs_nothing_that_mail_programs_drop() {
+        each(|says, _, mail| {
+            let html = &mail.html;
+            let sheet = html.find("<style>").zip(html.find("</style>")).expect("a style sheet");
+            let body = format!("{}{}", &html[..sheet.0], &html[sheet.1..]);
+            for never in [
+                "<div class",
+                "display:flex",
+                "display:grid",
+                "position:",
+                "<svg",
+                "<form",
+                "@import",
+                "url(",
+            ] {
+                assert!(!body.contains(never), "{never}");
+            }
+            // Tables that are no tables, with their widths and colours as attributes too.
+            assert_eq!(body.matches("<table").count(), body.matches("<table role=\"presentation\"").count());
+            assert!(body.contains("width=\"480\"") && body.contains("bgcolor=\"#ffffff\""));
+            for text in body.split("<p ").skip(1).chain(body.split("<td ").skip(1)) {
+                let open = text.split('>').next().unwrap_or_default();
+                assert!(open.contains("style="), "{open}");
+            }
+            for picture in body.split("<img ").skip(1) {
+                assert!(picture.contains("alt=") && picture.contains("height=\"32\""));
+            }
+            if matches!(says, Says::Code { .. } | Says::Invitation { .. }) {
+                let button = body.split("class=\"act\"").nth(1).expect("a button");
+                assert!(button.starts_with(" align=\"center\" bgcolor=\"#"), "{button}");
+            }
+            // Gmail cuts what is longer.
+            assert!(html.len() < 20_000, "{}", html.len());
+        });
+    }
+}
