@@ -22,7 +22,7 @@ pub(crate) const COMMAND: Command = Command {
     about: "All tests: the house rules, formatting, lints, every crate on SQLite and again on PostgreSQL, and the\n\
             examples against the built server. Brings its own PostgreSQL. Missing tools are installed where that\n\
             needs no question (root on Debian), unless --no-install is given.\n\
-            Steps: tidy fmt clippy sqlite postgres fastapi forward-auth; without a name all of them.",
+            Steps: tidy fmt clippy sqlite postgres fastapi snippets forward-auth; without a name all of them.",
     hidden: false,
     run: test,
 };
@@ -64,6 +64,12 @@ const STEPS: &[Step] = &[
         about: "examples/fastapi against the built server, in a browser too",
         needs: &[Tool::Python, Tool::Node, Tool::Npm, Tool::Chromium],
         run: |stage| examples::run(stage, "fastapi"),
+    },
+    Step {
+        name: "snippets",
+        about: "the start page's blocks for FastAPI, Express and nginx, run as they are pasted",
+        needs: &[Tool::Python, Tool::Node, Tool::Npm, Tool::Nginx],
+        run: |stage| examples::run(stage, "snippets"),
     },
     Step {
         name: "forward-auth",

@@ -27,6 +27,10 @@ profile-change-email = تغيير البريد الإلكتروني
 profile-username-note = اتركه فارغًا كي لا يكون لك اسم مستخدم.
 profile-save-username = حفظ اسم المستخدم
 profile-confirm = لتغيير البريد الإلكتروني أو اسم المستخدم أكّد أولًا أنك أنت.
+profile-language = لغة الصفحات والرسائل
+profile-language-browser = كما في متصفحي
+profile-save-language = حفظ اللغة
+profile-done-language = حُفظت لغتك.
 profile-done-name = حُفظ اسمك.
 profile-done-username = حُفظ اسم المستخدم.
 

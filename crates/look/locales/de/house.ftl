@@ -27,6 +27,10 @@ profile-change-email = E-Mail ändern
 profile-username-note = Lassen Sie das Feld leer, um keinen zu haben.
 profile-save-username = Benutzernamen speichern
 profile-confirm = Um E-Mail oder Benutzernamen zu ändern, bestätigen Sie zuerst, dass Sie es sind.
+profile-language = Sprache von Seiten und Mails
+profile-language-browser = Wie mein Browser
+profile-save-language = Sprache speichern
+profile-done-language = Ihre Sprache ist gespeichert.
 profile-done-name = Ihr Name ist gespeichert.
 profile-done-username = Ihr Benutzername ist gespeichert.
 

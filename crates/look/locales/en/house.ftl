@@ -27,6 +27,10 @@ profile-change-email = Change e-mail
 profile-username-note = Leave it empty to have none.
 profile-save-username = Save username
 profile-confirm = To change your e-mail or username, first confirm that it is you.
+profile-language = Language of pages and mails
+profile-language-browser = As my browser says
+profile-save-language = Save language
+profile-done-language = Your language is saved.
 profile-done-name = Your name is saved.
 profile-done-username = Your username is saved.
 

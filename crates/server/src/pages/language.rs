@@ -40,11 +40,12 @@ fn offered(app: &App) -> Vec<Language> {
     app.realm().map_or_else(|| Language::ALL.to_vec(), |realm| realm.brand().1.languages().to_vec())
 }
 
-/// The cookie that remembers a choice.
-pub(super) fn remember(config: &Config, language: Language) -> Option<HeaderValue> {
+/// The cookie that remembers a choice, or that there is none.
+pub(super) fn remember(config: &Config, language: Option<Language>) -> Option<HeaderValue> {
     let secure = if config.secure { "; Secure" } else { "" };
-    let (name, tag) = (name(config), language.tag());
-    let text = format!("{name}={tag}; Path=/; Max-Age={REMEMBERED}; HttpOnly; SameSite=Lax{secure}");
+    let name = name(config);
+    let (tag, age) = language.map_or(("", 0), |language| (language.tag(), REMEMBERED));
+    let text = format!("{name}={tag}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&text).ok()
 }
 

@@ -4,7 +4,7 @@ use super::{
     docs::Docs,
     door::show::{Account, Choose, Code, Confirm, Recover, SignIn, SignOut, SignUpPage, SignedOut},
     forms::Errors,
-    house::show::{Data, Delete, Device, Profile, Security, Sessions, deleted},
+    house::show::{Choice, Data, Delete, Device, Profile, Security, Sessions, deleted},
     mailbox::{List, Shown},
     message::{Message, words},
     start::{Start, StartDev},
@@ -143,6 +143,11 @@ fn house(pages: &mut Pages, frame: &Frame, name: &str, errors: &Errors, yes: boo
             email: yes.then(|| name.clone()),
             proven: !fresh,
             username: yes.then(|| name.clone()),
+            languages: if yes {
+                vec![Choice { tag: "de", name: "Deutsch", chosen: true }]
+            } else {
+                Vec::new()
+            },
             new_email: name.clone(),
             new_username: name.clone(),
             errors: errors.clone(),

@@ -177,6 +177,32 @@ def me(user: str = Depends(user_id)):
 "#,
     ),
     (
+        "Express",
+        "Save as `app.mjs`, then `npm install express jose` and `node app.mjs`.",
+        r#"import express from "express";
+import { createRemoteJWKSet, errors, jwtVerify } from "jose";
+
+const LATCHSTRING = "ORIGIN";
+const keys = createRemoteJWKSet(new URL("/.well-known/jwks.json", LATCHSTRING));
+const expected = { issuer: LATCHSTRING, audience: LATCHSTRING, typ: "at+jwt", algorithms: ["EdDSA"] };
+const app = express();
+
+async function signedIn(req, res, next) {
+  const [, token = ""] = /^Bearer (\S+)$/i.exec(req.get("Authorization") ?? "") ?? [];
+  try {
+    req.user = (await jwtVerify(token, keys, expected)).payload.sub;
+  } catch (error) {
+    if (!(error instanceof errors.JOSEError)) return next(error);
+    return res.status(401).set("WWW-Authenticate", "Bearer").end();
+  }
+  next();
+}
+
+app.get("/me", signedIn, (req, res) => res.json({ user: req.user }));
+app.listen(process.env.PORT ?? 3000);
+"#,
+    ),
+    (
         "nginx",
         "Inside a `server` block. The app at port 9000 reads who it is from `X-Latchstring-User`; it must be reachable \
          through nginx alone. The whole file, tested, is in `examples/forward-auth`.",

@@ -127,7 +127,7 @@ impl Visit {
     fn framed<P: Page>(&self, frame: &Frame, status: StatusCode, page: &P) -> Result<Response, Failure> {
         let mut response = templates::page(status, frame, page).map_err(|e| self.fails(e))?;
         if self.spoken.chosen {
-            put(&mut response, &[language::remember(self.ctx.app.config(), self.language())]);
+            put(&mut response, &[language::remember(self.ctx.app.config(), Some(self.language()))]);
         }
         Ok(response)
     }

@@ -261,3 +261,28 @@ async fn every_page_of_the_house_forbids_framing_and_keeping() {
         assert!(!page.text().contains("<script"));
     }
 }
+
+#[tokio::test]
+async fn a_person_chooses_the_language_of_their_pages_and_mails() {
+    let app = app().await;
+    let browser = at_home(&app).await;
+    let page = browser.get("/account").await.must_be(200);
+    let sent = format!("{}&language=de", form(&page));
+    let moved = browser.form("/account/language", &sent).await.must_be(303);
+    assert_eq!(moved.header("location"), "/account?done=language");
+    says(&browser.get("/account?done=language").await.must_be(200), "Ihre Sprache ist gespeichert.");
+    assert_eq!(browser.get("/api/v1/account").await.must_be(200).json()["locale"], "de");
+    // Notices are in it, wherever they are caused.
+    let (now, new) = (PASSWORD.replace(' ', "+"), OTHER_PASSWORD.replace(' ', "+"));
+    let change = format!("current_password={now}&password={new}");
+    send(&browser, "/account/security", "/account/security", &change).await.must_be(303);
+    let mail = app.mail_to(ADA).await.expect("a notice");
+    assert!(mail.subject.starts_with("Ihr Passwort bei "), "{}", mail.subject);
+    // Nothing else becomes a language; nothing is a language too.
+    for (tag, stored) in [("xx", json!(null)), ("ar", json!("ar")), ("", json!(null))] {
+        let page = browser.get("/account").await.must_be(200);
+        browser.form("/account/language", &format!("{}&language={tag}", form(&page))).await.must_be(303);
+        assert_eq!(browser.get("/api/v1/account").await.json()["locale"], stored, "{tag}");
+    }
+    says(&browser.get("/account").await.must_be(200), "<html lang=\"en\"");
+}

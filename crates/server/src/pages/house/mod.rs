@@ -28,13 +28,15 @@ use latchstring_core::{
     audit::Actor,
     id::SessionId,
     identifier::Identifier,
+    mail::language_of,
     secret::Password,
     session::Which,
     user::{Full, ProfileChange},
 };
+use latchstring_look::Language;
 use latchstring_web::{App, cookie, problem};
 use serde::Deserialize;
-use show::{Data, Delete, Profile, Security, Sessions, device};
+use show::{Choice, Data, Delete, Profile, Security, Sessions, device};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -42,6 +44,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/account/name", get(back).post(name))
         .route("/account/email", get(back).post(email))
         .route("/account/username", get(back).post(username))
+        .route("/account/language", get(back).post(language))
         .route("/account/security", get(security).post(password))
         .route("/account/sessions", get(sessions).post(end_sessions))
         .route("/account/data", get(data).post(download))
@@ -102,6 +105,8 @@ struct HouseForm {
     name: String,
     email: String,
     username: String,
+    /// A language tag, or nothing to follow the browser.
+    language: String,
     current_password: String,
     password: String,
     /// A session, or `others` or `all`.
@@ -130,6 +135,7 @@ fn done(query: AskedQuery) -> Option<&'static str> {
     Some(match asked.done.as_str() {
         "name" => "profile-done-name",
         "username" => "profile-done-username",
+        "language" => "profile-done-language",
         "password" => "password-done",
         "session" => "devices-done-session",
         "others" => "devices-done-others",
@@ -167,7 +173,22 @@ async fn confirm(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, 
 
 // Profile
 
-fn profile_page(home: Home, done: Option<&'static str>, errors: Errors, typed: HouseForm) -> Profile {
+/// The languages to choose from, if there is more than one.
+fn languages(visit: &Visit, locale: Option<&String>) -> Vec<Choice> {
+    let own = language_of(locale);
+    let brand = visit.ctx.realm.brand();
+    let all = brand.1.languages();
+    let choice = |l: &Language| Choice { tag: l.tag(), name: l.name(), chosen: own == Some(*l) };
+    if all.len() > 1 { all.iter().map(choice).collect() } else { Vec::new() }
+}
+
+fn profile_page(
+    visit: &Visit,
+    home: Home,
+    done: Option<&'static str>,
+    errors: Errors,
+    typed: HouseForm,
+) -> Profile {
     let Home { full, fresh, form, .. } = home;
     let email = full.email();
     let or = |typed: String, stored: Option<&String>| {
@@ -181,6 +202,7 @@ fn profile_page(home: Home, done: Option<&'static str>, errors: Errors, typed: H
         email: email.map(|e| e.typed.clone()),
         proven: email.is_some_and(|e| e.is_good()),
         username: full.username().map(|u| u.typed.clone()),
+        languages: languages(visit, full.user.locale.as_ref()),
         new_email: typed.email,
         new_username: or(typed.username, full.username().map(|u| &u.typed)),
         errors,
@@ -189,7 +211,7 @@ fn profile_page(home: Home, done: Option<&'static str>, errors: Errors, typed: H
 
 async fn profile(visit: Visit, query: AskedQuery) -> Result<Response, Failure> {
     let home = at_home!(visit, "/account");
-    let page = profile_page(home, done(query), Errors::default(), HouseForm::default());
+    let page = profile_page(&visit, home, done(query), Errors::default(), HouseForm::default());
     visit.page_at("profile", StatusCode::OK, &page)
 }
 
@@ -200,7 +222,7 @@ fn profile_again(
     errors: Errors,
     typed: HouseForm,
 ) -> Result<Response, Failure> {
-    visit.page_at("profile", status, &profile_page(home, None, errors, typed))
+    visit.page_at("profile", status, &profile_page(visit, home, None, errors, typed))
 }
 
 async fn name(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Failure> {
@@ -274,6 +296,20 @@ async fn username(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response,
             profile_again(&visit, home, problem::status(refusal.kind), errors, sent)
         }
     }
+}
+
+/// The language of mails, and of pages in this browser.
+async fn language(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Failure> {
+    let home = acts_at_home!(visit, "/account");
+    if !sent.is_of(&visit) {
+        return profile_again(&visit, home, StatusCode::CONFLICT, changed(&visit), sent);
+    }
+    let realm = &visit.ctx.realm;
+    let chosen = Language::of_tag(&sent.language).filter(|l| realm.brand().1.languages().contains(l));
+    let locale = Some(chosen.map(|language| language.tag().to_owned()));
+    let change = ProfileChange { locale, ..ProfileChange::default() };
+    account::change(realm, &home.me, &home.caller.source, change).await.map_err(|e| fails(&visit, e))?;
+    Ok(go("/account?done=language", &[super::language::remember(visit.ctx.app.config(), chosen)]))
 }
 
 // Password

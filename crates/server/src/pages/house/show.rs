@@ -24,6 +24,8 @@ pub(in crate::pages) struct Profile {
     /// Whether the address is known to be theirs.
     pub proven: bool,
     pub username: Option<String>,
+    /// To choose from.
+    pub languages: Vec<Choice>,
     pub new_email: String,
     pub new_username: String,
     pub errors: Errors,
@@ -31,6 +33,14 @@ pub(in crate::pages) struct Profile {
 
 impl Page for Profile {
     const TEMPLATE: &'static str = "house/profile.html";
+}
+
+/// A language to choose.
+#[derive(Serialize)]
+pub(in crate::pages) struct Choice {
+    pub tag: &'static str,
+    pub name: &'static str,
+    pub chosen: bool,
 }
 
 /// The password.
