@@ -82,9 +82,19 @@ impl OpenError {
     /// Whether trying again later can help.
     pub fn is_unavailable(&self) -> bool {
         match self {
+            _ if self.turned_away().is_some() => false,
             OpenError::Migrate(MigrateError::Db(e)) => e.is_unavailable(),
             OpenError::Core(e) => e.kind() == Some(crate::Kind::DatabaseAway),
             _ => false,
+        }
+    }
+
+    /// That PostgreSQL answers and does not let us in, with what it said: the URL is to be corrected. Opening begins with
+    /// a look at the migrations, so that it is found there.
+    pub fn turned_away(&self) -> Option<&latchstring_db::Error> {
+        match self {
+            OpenError::Migrate(MigrateError::Db(e @ latchstring_db::Error::TurnedAway(_))) => Some(e),
+            _ => None,
         }
     }
 }

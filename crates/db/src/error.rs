@@ -15,6 +15,10 @@ pub enum Error {
     /// nobody knows.
     #[error("the database is not available")]
     Unavailable(#[source] Cause),
+    /// PostgreSQL answers, and does not let us in: no such role, password or database. While a program runs this may pass
+    /// like any other absence, so that it counts as unavailable; at its start the URL is to be corrected.
+    #[error("PostgreSQL does not let us in")]
+    TurnedAway(#[source] Cause),
     /// The queue of waiting write transactions is full.
     #[error("too many transactions are waiting for the database")]
     Busy,
@@ -51,7 +55,7 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed later: the answer to the outside is 503, not 500.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Busy | Self::Conflict)
+        matches!(self, Self::Unavailable(_) | Self::TurnedAway(_) | Self::Busy | Self::Conflict)
     }
 
     pub(crate) fn unavailable(why: impl Into<Cause>) -> Self {
@@ -118,6 +122,26 @@ pub enum OpenError {
         "the database URL is not usable: {0}. Write sqlite:path/to/file.db or postgres://user@host/database"
     )]
     BadUrl(String),
+    /// The folder of the file is not there. It is not made: a mistyped path would be a new, empty database.
+    #[error(
+        "there is no folder {} for the database {}. Make it (mkdir -p {}) and give it to the user who runs the server, or choose another place with LATCHSTRING_DATABASE",
+        folder.display(), path.display(), folder.display()
+    )]
+    NoFolder {
+        /// The file that was to be opened.
+        path: PathBuf,
+        /// The folder that is missing.
+        folder: PathBuf,
+    },
+    /// The path is a folder's.
+    #[error(
+        "the database {} is a folder. Name a file in LATCHSTRING_DATABASE, such as sqlite:{}",
+        path.display(), path.join("latchstring.db").display()
+    )]
+    IsFolder {
+        /// The path that was given.
+        path: PathBuf,
+    },
     /// The file or its folder cannot be created or written.
     #[error(
         "cannot write the database file {}: {why}. Give its folder to the user who runs the server, or choose another place with LATCHSTRING_DATABASE",

@@ -94,9 +94,19 @@ impl Default for Options {
 }
 
 impl Db {
-    /// Opens `sqlite:path/to/file.db`, which is created when it is missing, or `postgres://…`.
+    /// Whether a database can lie where a URL says, as far as that shows without touching anything: on SQLite that the
+    /// folder is there.
+    pub fn place(url: &str) -> Result<(), OpenError> {
+        match sqlite_path(url)? {
+            Some(path) => sqlite::Sqlite::place(&path),
+            None => Ok(()),
+        }
+    }
+
+    /// Opens `sqlite:path/to/file.db`, which is created when it is missing (its folder is not), or `postgres://…`.
     ///
-    /// A PostgreSQL server that is away is no error here: calls answer [`Error::Unavailable`] until it comes.
+    /// A PostgreSQL server that is away is no error here: calls answer [`Error::Unavailable`] until it comes, and
+    /// [`Error::TurnedAway`] while it does not let us in.
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
         let count = Arc::new(AtomicU64::new(0));
         let backend = if let Some(path) = sqlite_path(url)? {

@@ -86,6 +86,7 @@ async fn sqlite(migrations: &'static [Migration]) -> (Home, String) {
         std::fs::create_dir(&folder).expect("the temporary folder can be made");
         std::fs::write(&file, bytes).expect("the temporary folder can be written");
     } else {
+        std::fs::create_dir(&folder).expect("the temporary folder can be made");
         let db = open(&url).await;
         db.migrate(migrations).await.expect("the migrations apply");
         db.close().await;

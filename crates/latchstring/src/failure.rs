@@ -70,8 +70,16 @@ impl From<Error> for Failure {
     }
 }
 
+/// What to do when PostgreSQL says no.
+pub(crate) const LET_IN: &str = "Correct the user, the password or the name of the database in LATCHSTRING_DATABASE, \
+                                 or make on the server what is missing: createuser --pwprompt USER, createdb --owner \
+                                 USER DATABASE";
+
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
+        if let Some(said) = error.turned_away() {
+            return Self::usage(format!("{}. {LET_IN}", chain(said)));
+        }
         match error {
             OpenError::Core(error) => error.into(),
             // The settings name another database than is meant, or another secret or address.
@@ -89,7 +97,11 @@ impl From<latchstring_db::OpenError> for Failure {
     fn from(error: latchstring_db::OpenError) -> Self {
         use latchstring_db::OpenError as Db;
         match error {
-            Db::BadUrl(_) | Db::NotWritable { .. } | Db::NotADatabase { .. } => Self::usage(chain(&error)),
+            Db::BadUrl(_)
+            | Db::NoFolder { .. }
+            | Db::IsFolder { .. }
+            | Db::NotWritable { .. }
+            | Db::NotADatabase { .. } => Self::usage(chain(&error)),
             // Another server may end, and a database may come.
             error => Self::failed(chain(&error)),
         }

@@ -8,6 +8,7 @@ mod doctor;
 mod failure;
 mod files;
 mod finding;
+mod listeners;
 mod logging;
 mod open;
 mod process;

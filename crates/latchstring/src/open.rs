@@ -11,7 +11,7 @@ use latchstring_core::{
     seal::Keys,
 };
 use latchstring_db::{Db, Options};
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, path::Path, sync::Arc, time::Duration};
 
 /// How the database is opened. A server locks its SQLite file; a command does not.
 pub(crate) fn options(config: &Config, lock: bool) -> Options {
@@ -19,10 +19,28 @@ pub(crate) fn options(config: &Config, lock: bool) -> Options {
     Options { pool: config.pool.unwrap_or(options.pool), ..options }
 }
 
+/// Sees, before a server makes anything, that its database has a place. The folder of the default one is made; another
+/// that is missing is more likely mistyped.
+pub(crate) fn place(config: &Config) -> Result<(), Failure> {
+    if config.database_is_default()
+        && let Some(file) = config.database_file()
+        && let Some(folder) = file.parent()
+    {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| {
+            Failure::usage(format!(
+                "the folder {} can't be made: {e}. Start in a folder of yours, or choose a place with \
+                 LATCHSTRING_DATABASE",
+                folder.display()
+            ))
+        })?;
+    }
+    Ok(Db::place(config.database())?)
+}
+
 /// Opens the database of a command, which must be there.
 pub(crate) async fn database(config: &Config) -> Result<Db, Failure> {
     if let Some(file) = config.database_file()
-        && std::fs::metadata(&file).map_or(true, |meta| meta.len() == 0)
+        && std::fs::metadata(&file).map_or(true, |meta| meta.is_file() && meta.len() == 0)
     {
         return Err(missing(&file));
     }

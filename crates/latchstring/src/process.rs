@@ -4,6 +4,7 @@ use crate::{
     breached,
     config::Config,
     failure::{Failure, chain},
+    listeners::Listeners,
     open, say,
 };
 use axum::{Router, extract::State, middleware, routing::get};
@@ -14,7 +15,7 @@ use latchstring_core::{
     hash::HashPool,
     mail::{Mailbox, Mailer, smtp},
     random::SystemRandom,
-    realm::{OpenError, Opening, Realm},
+    realm::{Breached, OpenError, Opening, Realm},
     seal::Keys,
 };
 use latchstring_db::Db;
@@ -23,15 +24,16 @@ use latchstring_web::{
     listen::{self, Limits, Phase},
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 use tokio::{
-    net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
+    task::JoinHandle,
     time::{sleep, timeout},
 };
+use zeroize::Zeroizing;
 
-/// Prints a greeting.
+/// Prints what a person wants to know once it serves; gets the set-up token while there is no API key.
 pub(crate) type Greeting = Box<dyn FnOnce(Option<&str>) + Send>;
 
 /// What distinguishes one server from another.
@@ -42,8 +44,6 @@ pub(crate) struct Plan {
     pub(crate) accept_new_url: bool,
     /// Whether the database was put back from a backup, which knows no ending that came after it.
     pub(crate) restored: bool,
-    pub(crate) listener: TcpListener,
-    pub(crate) metrics: Option<TcpListener>,
     /// The public origin.
     pub(crate) origin: String,
     pub(crate) keys: Arc<Keys>,
@@ -51,14 +51,14 @@ pub(crate) struct Plan {
     pub(crate) new_secret: Option<PathBuf>,
     /// Between being told to stop and taking no more connections: load balancers need a moment to see it.
     pub(crate) drain: Duration,
-    /// Prints what a person wants to know once it serves; gets the set-up token while there is no API key.
-    pub(crate) greet: Greeting,
 }
 
 /// Longest time for requests that are under way at the stop.
 const FINISH: Duration = Duration::from_secs(20);
 /// Longest time for the background loops to end.
 const LOOPS: Duration = Duration::from_secs(5);
+/// A database that opens within this time is not worth a word.
+const AT_ONCE: Duration = Duration::from_millis(300);
 /// Between two tries to open a database that is away.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Passwords that may wait, for each thread that hashes: about two seconds' work.
@@ -67,63 +67,21 @@ const QUEUE: usize = 128;
 const OTHER_FILES: u64 = 128;
 
 /// Runs a server until it is told to stop.
-pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
+pub(crate) async fn run(plan: Plan, listeners: Listeners, greet: Greeting) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     let mut signals = Signals::new()?;
-    let random = Arc::new(SystemRandom::default());
-    let threads = plan.config.hash_threads.unwrap_or_else(cores);
-    let queue = plan.config.hash_queue.unwrap_or(QUEUE * threads);
-    let hash = HashPool::new(threads, queue, random.clone())
-        .map_err(|e| Failure::failed(format!("the threads that hash passwords can't be started: {e}")))?;
-    let hash = Arc::new(hash);
-    let breached = plan.config.breached_file.as_deref().map(breached::open).transpose()?;
-    let db = Db::open(plan.config.database(), open::options(&plan.config, true)).await?;
-
+    let base = Base::new(&plan.config).await?;
     let mailbox = plan.dev.then(|| Arc::new(Mailbox::default()));
     let web = latchstring_web::Config::new(&plan.origin, plan.dev, plan.config.trusted_proxies.clone());
     let app = App::new(web, mailbox.clone());
-    let (phase, seen) = watch::channel(Phase::Open);
-    let limits = Limits { connections: connections(), ..Limits::default() };
-    let address = plan.listener.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
-    let mut service = latchstring_server::service(app.clone());
-    if plan.dev && plan.metrics.is_none() {
-        // Behind the edge, which refuses the names that another site may have pointed at this machine.
-        let guarded = metrics(&app).layer(middleware::from_fn_with_state(app.clone(), edge::edge));
-        service = service.merge(guarded);
-    }
-    let serving = tokio::spawn(listen::serve(plan.listener, service, limits, seen.clone()));
-    if let Some(listener) = plan.metrics {
-        if let Ok(address) = listener.local_addr() {
-            say::out(format_args!("metrics on {address}"));
+    let listening = Listening::start(&app, listeners, plan.dev)?;
+    let realm = tokio::select! {
+        realm = open(&plan, &base) => realm?,
+        () = signals.stop() => {
+            // Nothing has been served but 503.
+            base.db.shutdown().await;
+            return Ok(());
         }
-        let limits = Limits { connections: 32, ..Limits::default() };
-        let service = Service::new(app.clone(), metrics(&app));
-        tokio::spawn(listen::serve(listener, service, limits, seen));
-    }
-    say::out(format_args!("listening on {address}"));
-
-    let opening = || Opening {
-        db: db.clone(),
-        ground: Ground::new(Arc::new(SystemClock), random.clone(), plan.keys.clone()),
-        hash: hash.clone(),
-        issuer: plan.origin.clone(),
-        dev: plan.dev,
-        accept_new_url: plan.accept_new_url,
-        breached: breached.clone(),
-    };
-    let opened = tokio::select! {
-        opened = until_open(opening) => Some(opened.map_err(|e| {
-            if let (OpenError::ServeDatabase, Some(file)) = (&e, &plan.new_secret) {
-                let _ = std::fs::remove_file(file);
-            }
-            explain(e, &plan.config, plan.dev)
-        })?),
-        () = signals.stop() => None,
-    };
-    let Some(realm) = opened else {
-        // Nothing has been served but 503.
-        db.shutdown().await;
-        return Ok(());
     };
     let mailer: Arc<dyn Mailer> = match mailbox {
         Some(mailbox) => mailbox,
@@ -131,24 +89,15 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     };
     if plan.restored {
         // Before anything is answered.
-        latchstring_core::admin::restored::end_all(&realm).await?;
-        tracing::warn!(
-            "--restored: every sign-in from before has ended. Passwords, bans and API keys are as in the backup: look \
-             at `latchstring api-key list`"
-        );
+        end_all(&realm).await?;
     }
     app.open(realm.clone());
+    say::out(format_args!("listening on {}", listening.address));
     let (stop_loops, stopping) = watch::channel(false);
     let mut background = tokio::spawn(latchstring_core::jobs::run(realm.clone(), mailer, stopping));
-    let token = setup::token(&realm).await.unwrap_or_else(|e| {
-        tracing::error!(
-            error = Failure::from(e).text,
-            "the set-up token could not be made; a restart tries again"
-        );
-        None
-    });
+    let token = setup_token(&realm).await;
     tracing::info!(millis = watch.elapsed().as_millis() as u64, "ready");
-    (plan.greet)(token.as_ref().map(|token| token.as_str()));
+    greet(token.as_ref().map(|token| token.as_str()));
 
     tokio::select! {
         () = signals.stop() => {}
@@ -161,7 +110,7 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
         signals.stop().await;
         std::process::exit(i32::from(crate::failure::FAILED));
     });
-    stop(&app, phase, plan.drain, serving).await;
+    listening.stop(&app, plan.drain).await;
     let _ = stop_loops.send(true);
     if !background.is_finished() && timeout(LOOPS, &mut background).await.is_err() {
         background.abort();
@@ -172,16 +121,116 @@ pub(crate) async fn run(plan: Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes leave of clients: says so at /readyz, then takes no more connections, then finishes what has begun.
-async fn stop(app: &App, phase: watch::Sender<Phase>, drain: Duration, serving: tokio::task::JoinHandle<()>) {
-    tracing::info!("stopping");
-    app.stop();
-    phase.send_replace(Phase::Draining);
-    sleep(drain).await;
-    phase.send_replace(Phase::Closing);
-    if timeout(FINISH, serving).await.is_err() {
-        tracing::warn!("some requests took too long and were cut off");
+/// What a realm stands on, made from the configuration alone.
+struct Base {
+    random: Arc<SystemRandom>,
+    hash: Arc<HashPool>,
+    breached: Option<Arc<dyn Breached>>,
+    db: Db,
+}
+
+impl Base {
+    async fn new(config: &Config) -> Result<Self, Failure> {
+        let random = Arc::new(SystemRandom::default());
+        let threads = config.hash_threads.unwrap_or_else(cores);
+        let queue = config.hash_queue.unwrap_or(QUEUE * threads);
+        let hash = HashPool::new(threads, queue, random.clone())
+            .map_err(|e| Failure::failed(format!("the threads that hash passwords can't be started: {e}")))?;
+        let breached = config.breached_file.as_deref().map(breached::open).transpose()?;
+        let db = Db::open(config.database(), open::options(config, true)).await?;
+        Ok(Self { random, hash: Arc::new(hash), breached, db })
     }
+}
+
+/// Listeners at work. They answer 503 until the realm is open.
+struct Listening {
+    address: SocketAddr,
+    phase: watch::Sender<Phase>,
+    serving: JoinHandle<()>,
+}
+
+impl Listening {
+    fn start(app: &App, listeners: Listeners, dev: bool) -> Result<Self, Failure> {
+        let (phase, seen) = watch::channel(Phase::Open);
+        let limits = Limits { connections: connections(), ..Limits::default() };
+        let address = listeners.public.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
+        let mut service = latchstring_server::service(app.clone());
+        if dev && listeners.metrics.is_none() {
+            // Behind the edge, which refuses the names that another site may have pointed at this machine.
+            let guarded = metrics(app).layer(middleware::from_fn_with_state(app.clone(), edge::edge));
+            service = service.merge(guarded);
+        }
+        let serving = tokio::spawn(listen::serve(listeners.public, service, limits, seen.clone()));
+        if let Some(listener) = listeners.metrics {
+            if let Ok(address) = listener.local_addr() {
+                say::out(format_args!("metrics on {address}"));
+            }
+            let limits = Limits { connections: 32, ..Limits::default() };
+            let service = Service::new(app.clone(), metrics(app));
+            tokio::spawn(listen::serve(listener, service, limits, seen));
+        }
+        Ok(Self { address, phase, serving })
+    }
+
+    /// Takes leave of clients: says so at /readyz, then takes no more connections, then finishes what has begun.
+    async fn stop(self, app: &App, drain: Duration) {
+        tracing::info!("stopping");
+        app.stop();
+        self.phase.send_replace(Phase::Draining);
+        sleep(drain).await;
+        self.phase.send_replace(Phase::Closing);
+        if timeout(FINISH, self.serving).await.is_err() {
+            tracing::warn!("some requests took too long and were cut off");
+        }
+    }
+}
+
+/// Opens the realm; says so to whoever looks on, if it takes a while.
+async fn open(plan: &Plan, base: &Base) -> Result<Realm, Failure> {
+    let opening = || Opening {
+        db: base.db.clone(),
+        ground: Ground::new(Arc::new(SystemClock), base.random.clone(), plan.keys.clone()),
+        hash: base.hash.clone(),
+        issuer: plan.origin.clone(),
+        dev: plan.dev,
+        accept_new_url: plan.accept_new_url,
+        breached: base.breached.clone(),
+    };
+    let mut opened = pin!(until_open(opening));
+    let opened = match timeout(AT_ONCE, &mut opened).await {
+        Ok(opened) => opened,
+        Err(_) => {
+            say::out("opening the database…");
+            opened.await
+        }
+    };
+    opened.map_err(|e| {
+        if let (OpenError::ServeDatabase, Some(file)) = (&e, &plan.new_secret) {
+            let _ = std::fs::remove_file(file);
+        }
+        explain(e, &plan.config, plan.dev)
+    })
+}
+
+/// Ends every session and token of a database that was put back from a backup.
+async fn end_all(realm: &Realm) -> Result<(), Failure> {
+    latchstring_core::admin::restored::end_all(realm).await?;
+    tracing::warn!(
+        "--restored: every sign-in from before has ended. Passwords, bans and API keys are as in the backup: look at \
+         `latchstring api-key list`"
+    );
+    Ok(())
+}
+
+/// The token for the first API key, while there is none.
+async fn setup_token(realm: &Realm) -> Option<Zeroizing<String>> {
+    setup::token(realm).await.unwrap_or_else(|e| {
+        tracing::error!(
+            error = Failure::from(e).text,
+            "the set-up token could not be made; a restart tries again"
+        );
+        None
+    })
 }
 
 /// Opens the realm; waits for a database that is away.

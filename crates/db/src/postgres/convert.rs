@@ -68,10 +68,25 @@ pub(super) fn statement(error: tokio_postgres::Error, fault: Fault, sql: &'stati
 
 /// An error while connecting: whatever it is, the database cannot be used now.
 pub(super) fn connecting(error: tokio_postgres::Error) -> Error {
-    match error.as_db_error() {
-        Some(db) => Error::unavailable(Said::new(db)),
-        None => Error::unavailable(error),
+    if let Some(db) = error.as_db_error() {
+        let said = Said::new(db);
+        return if is_turned_away(db) { Error::TurnedAway(said.into()) } else { Error::unavailable(said) };
     }
+    // The driver has no public kinds. What the network does comes with an I/O error, and a connection that ended with
+    // no cause at all; what is left is that the URL does not do for this server: it asks for a password and there is
+    // none, or for TLS and the server has none.
+    match std::error::Error::source(&error) {
+        Some(cause) if !cause.is::<std::io::Error>() => Error::TurnedAway(error.into()),
+        _ => Error::unavailable(error),
+    }
+}
+
+/// Role, password or `pg_hba.conf` (class 28), no such database, or one that the role may not enter.
+fn is_turned_away(db: &DbError) -> bool {
+    let code = db.code();
+    code.code().starts_with("28")
+        || *code == SqlState::INVALID_CATALOG_NAME
+        || *code == SqlState::INSUFFICIENT_PRIVILEGE
 }
 
 pub(super) fn pool(error: PoolError) -> Error {

@@ -31,6 +31,11 @@ impl Sqlite {
         Ok(Self { path: path.to_owned(), readers, writer })
     }
 
+    /// Whether a database can lie there. Touches nothing.
+    pub(crate) fn place(path: &Path) -> Result<(), OpenError> {
+        open::place(path)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -1,8 +1,8 @@
-//! Opening the file: folders, modes, lock, settings.
+//! Opening the file: place, mode, lock, settings.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,15 +17,28 @@ pub(super) struct Opened {
     pub(super) lock: Option<File>,
 }
 
+/// Whether a database can lie there, as far as that shows without touching anything.
+pub(super) fn place(path: &Path) -> Result<(), OpenError> {
+    if path.is_dir() {
+        return Err(OpenError::IsFolder { path: path.to_owned() });
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder.map(|folder| (folder, folder.metadata())) {
+        Some((folder, Err(error))) if error.kind() == io::ErrorKind::NotFound => {
+            Err(OpenError::NoFolder { path: path.to_owned(), folder: folder.to_owned() })
+        }
+        // Whatever else is wrong shows when the file is opened.
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn open(path: &Path, lock: bool) -> Result<Opened, OpenError> {
     let not_writable = |why: String| OpenError::NotWritable { path: path.to_owned(), why };
     let io = |error: io::Error| not_writable(error.to_string());
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
-    }
+    place(path)?;
     let lock = if lock { Some(take_lock(path)?) } else { None };
     // SQLite would create the file with 0644; -wal and -shm take the mode of the file.
-    // Opening a folder, or a file without permission, fails here with a clear reason.
+    // Opening a file without permission fails here with a clear reason.
     OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(io)?;
 
     let connection = connect(path).and_then(|connection| {

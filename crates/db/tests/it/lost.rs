@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use latchstring_db::{Db, Engine, Error, Options};
+use latchstring_db::{Db, Engine, Error, MigrateError, Options};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -150,4 +150,82 @@ async fn a_server_that_returns_is_used_again() {
 async fn proxy_away(db: &Db, id: i64) {
     let _ = db.write(async |tx| -> Result<_, Error> { tx.one(KILL_OTHERS, &[]).await }).await;
     put(db, id).await.unwrap();
+}
+
+/// A URL with this in place of what stands before the host, and with this database.
+fn as_other(url: &str, user: &str, database: &str) -> String {
+    let (_, rest) = url.split_once('@').unwrap();
+    let host = rest.split('/').next().unwrap();
+    format!("postgres://{user}@{host}/{database}")
+}
+
+#[tokio::test]
+async fn a_role_or_database_that_is_not_there_is_told_from_a_server_that_is_away() {
+    if !is(Engine::Postgres) {
+        return;
+    }
+    let test = fresh().await;
+    let name = test.url.rsplit('/').next().unwrap();
+    for url in [as_other(&test.url, "no_such_role", name), test.url.replace(name, "no_such_database")] {
+        let db = Db::open(&url, Options::default()).await.unwrap();
+        for error in [db.ping().await.unwrap_err(), put(&db, 1).await.unwrap_err()] {
+            assert!(matches!(error, Error::TurnedAway(_)), "{url}: {error:?}");
+            assert!(error.is_unavailable(), "while a program runs, it may pass");
+        }
+        let MigrateError::Db(error) = db.migrate(&[]).await.unwrap_err() else { panic!("it can't connect") };
+        let said = std::error::Error::source(&error).unwrap().to_string();
+        assert!(said.contains("no_such"), "{said}");
+    }
+}
+
+/// Answers each connection as a PostgreSQL server would that says this.
+async fn server_that_says(answer: Vec<u8>) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut startup = [0; 1024];
+            let _ = stream.read(&mut startup).await;
+            if !answer.is_empty() {
+                let _ = stream.write_all(&answer).await;
+                // Until the other side hangs up.
+                let _ = stream.read(&mut startup).await;
+            }
+        }
+    });
+    format!("postgres://someone@127.0.0.1:{port}/x?sslmode=disable")
+}
+
+/// An ErrorResponse of the protocol.
+fn refusal(code: &str) -> Vec<u8> {
+    let fields = format!("SFATAL\0VFATAL\0C{code}\0Msome words in some language\0\0");
+    let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+    [b"E", &length[..], fields.as_bytes()].concat()
+}
+
+#[tokio::test]
+async fn the_code_decides_what_a_refused_connection_means() {
+    let asks_for_a_password = b"R\0\0\0\x08\0\0\0\x03".to_vec();
+    for (answer, turned_away) in [
+        (asks_for_a_password, true),
+        (refusal("28000"), true),
+        (refusal("28P01"), true),
+        (refusal("3D000"), true),
+        // CONNECT was not granted.
+        (refusal("42501"), true),
+        // Starting up; too many clients; not accepting connections.
+        (refusal("57P03"), false),
+        (refusal("53300"), false),
+        (refusal("55000"), false),
+        // It hangs up.
+        (Vec::new(), false),
+    ] {
+        let said = String::from_utf8_lossy(&answer).into_owned();
+        let url = server_that_says(answer).await;
+        let db = Db::open(&url, Options::default()).await.unwrap();
+        let error = db.ping().await.unwrap_err();
+        assert_eq!(matches!(error, Error::TurnedAway(_)), turned_away, "{said}: {error:?}");
+        assert_eq!(matches!(error, Error::Unavailable(_)), !turned_away, "{said}: {error:?}");
+    }
 }

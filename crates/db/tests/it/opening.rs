@@ -16,14 +16,35 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn folders_and_file_are_made_for_the_owner_only() {
+async fn a_folder_that_is_missing_is_told_and_not_made() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a/b/data.db");
+    let error = open(&file, true).await.unwrap_err();
+    assert!(matches!(error, OpenError::NoFolder { .. }), "{error:?}");
+    let mend = format!("mkdir -p {}", folder.path().join("a/b").display());
+    assert!(error.to_string().contains(&mend), "{error}");
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_folder_in_place_of_the_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = open(folder.path(), true).await.unwrap_err();
+    assert!(matches!(error, OpenError::IsFolder { .. }), "{error:?}");
+    assert!(
+        error.to_string().contains(&format!("sqlite:{}/latchstring.db", folder.path().display())),
+        "{error}"
+    );
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "no lock beside it either");
+}
+
+#[tokio::test]
+async fn the_files_are_made_for_the_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.db");
     let db = open(&file, false).await.unwrap();
     db.migrate(MIGRATIONS).await.unwrap();
     put(&db, 1).await.unwrap();
-    assert_eq!(mode(&folder.path().join("a")), 0o700);
-    assert_eq!(mode(&folder.path().join("a/b")), 0o700);
     for name in ["data.db", "data.db-wal", "data.db-shm"] {
         assert_eq!(mode(&file.with_file_name(name)), 0o600, "{name}");
     }
@@ -51,11 +72,9 @@ async fn a_place_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    for path in [file.join("data.db"), folder.path().to_owned()] {
-        let error = open(&path, false).await.unwrap_err();
-        assert!(matches!(error, OpenError::NotWritable { .. }), "{error:?}");
-        assert!(error.to_string().contains("LATCHSTRING_DATABASE"));
-    }
+    let error = open(&file.join("data.db"), false).await.unwrap_err();
+    assert!(matches!(error, OpenError::NotWritable { .. }), "{error:?}");
+    assert!(error.to_string().contains("LATCHSTRING_DATABASE"));
     // The superuser can write anywhere, so that this says nothing when the tests run as root.
     let closed = folder.path().join("closed");
     std::fs::create_dir(&closed).unwrap();

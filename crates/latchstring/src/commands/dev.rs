@@ -4,6 +4,8 @@ use crate::{
     config::{self, Config},
     failure::Failure,
     files,
+    listeners::Listeners,
+    open,
     process::{self, Greeting, Plan},
     safety, say,
 };
@@ -19,7 +21,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
 /// Where it listens unless something else is set.
@@ -28,31 +29,23 @@ pub(crate) const DEFAULT_LISTEN: SocketAddr = safety::DEFAULT_LISTEN;
 /// Runs it.
 pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     let listen = listen(&config)?;
+    open::place(&config)?;
     let (keys, made) = keys(&config)?;
-    let listener = bind(listen).await?;
-    let bound = listener.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
-    let metrics = match config.metrics_listen {
-        Some(listen) => Some(TcpListener::bind(listen).await.map_err(|e| {
-            Failure::failed(format!("LATCHSTRING_METRICS_LISTEN: {listen} can't be listened on: {e}"))
-        })?),
-        None => None,
-    };
+    let listeners = Listeners::bind(&config, listen, "dev").await?;
+    let bound = listeners.public.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
     let origin = config.url.clone().unwrap_or_else(|| origin(bound));
     let greet = greeting(&config, origin.clone());
-    process::run(Plan {
+    let plan = Plan {
         config,
         dev: true,
         accept_new_url: true,
         restored: false,
-        listener,
-        metrics,
         origin,
         keys: Arc::new(keys),
         drain: Duration::ZERO,
-        greet,
         new_secret: made,
-    })
-    .await
+    };
+    process::run(plan, listeners, greet).await
 }
 
 /// Where to listen; refuses what others could reach.
@@ -88,25 +81,6 @@ pub(crate) fn origin(bound: SocketAddr) -> String {
     match bound {
         bound if usual.contains(&bound.ip()) => format!("http://localhost:{}", bound.port()),
         bound => format!("http://{bound}"),
-    }
-}
-
-async fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
-    match TcpListener::bind(listen).await {
-        Ok(listener) => Ok(listener),
-        Err(e) if e.kind() == ErrorKind::AddrInUse => {
-            let free = (listen.port()..listen.port().saturating_add(50))
-                .map(|port| SocketAddr::new(listen.ip(), port))
-                .find(|other| std::net::TcpListener::bind(other).is_ok());
-            let free = free.unwrap_or_else(|| SocketAddr::new(listen.ip(), 0));
-            Err(Failure::failed(format!(
-                "{listen} is taken by another program, perhaps another Latchstring. \
-                 Stop that one, or choose another port: LATCHSTRING_LISTEN={free} latchstring dev"
-            )))
-        }
-        Err(e) => Err(Failure::failed(format!(
-            "{listen} can't be listened on: {e}. Choose another LATCHSTRING_LISTEN"
-        ))),
     }
 }
 

@@ -5,12 +5,13 @@ use crate::{
     config::Config,
     failure::Failure,
     finding::{Finding, Level},
+    listeners::Listeners,
+    open,
     process::{self, Plan},
     safety, say,
 };
 use latchstring_core::seal::Keys;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::TcpListener;
+use std::{sync::Arc, time::Duration};
 
 /// Load balancers ask /readyz every second or so.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -30,34 +31,21 @@ pub(crate) async fn run(config: Config, args: cli::Serve) -> Result<(), Failure>
     };
     let keys = Keys::parse(&secret.text).map_err(|e| Failure::usage(format!("{}: {e}", secret.place)))?;
     process::smtp(&config)?;
-    let listener = bind(config.listen.unwrap_or(safety::DEFAULT_LISTEN), "LATCHSTRING_LISTEN").await?;
-    let metrics = match config.metrics_listen {
-        Some(listen) => Some(bind(listen, "LATCHSTRING_METRICS_LISTEN").await?),
-        None => None,
-    };
+    open::place(&config)?;
+    let listeners =
+        Listeners::bind(&config, config.listen.unwrap_or(safety::DEFAULT_LISTEN), "serve").await?;
     let shown = origin.clone();
-    process::run(Plan {
+    let plan = Plan {
         config,
         dev: false,
         accept_new_url: args.accept_new_url,
         restored: args.restored,
-        listener,
-        metrics,
         origin,
         keys: Arc::new(keys),
         new_secret: None,
         drain: DRAIN,
-        greet: Box::new(move |token| greet(&shown, token)),
-    })
-    .await
-}
-
-async fn bind(listen: SocketAddr, setting: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(listen).await.map_err(|e| {
-        Failure::failed(format!(
-            "{setting}: {listen} can't be listened on: {e}. Stop what holds it, or choose another address"
-        ))
-    })
+    };
+    process::run(plan, listeners, Box::new(move |token| greet(&shown, token))).await
 }
 
 fn greet(origin: &str, token: Option<&str>) {

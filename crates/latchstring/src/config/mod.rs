@@ -137,6 +137,11 @@ impl Config {
         self.database.as_ref().map_or(DEFAULT_DATABASE, |d| d.as_str())
     }
 
+    /// Whether the database lies where it does when nothing is said.
+    pub(crate) fn database_is_default(&self) -> bool {
+        self.database() == DEFAULT_DATABASE
+    }
+
     /// The file of an SQLite database.
     pub(crate) fn database_file(&self) -> Option<PathBuf> {
         let path = self.database().strip_prefix("sqlite:")?;

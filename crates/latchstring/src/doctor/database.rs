@@ -1,10 +1,16 @@
 //! The database: there, writable, of our version, sealed under our secret, of the right kind.
 
-use crate::{config::Config, failure::chain, finding::Finding, open};
+use crate::{
+    config::Config,
+    failure::{LET_IN, chain},
+    finding::Finding,
+    open,
+};
 use latchstring_core::{
     realm::{OpenError, Realm},
     seal::Keys,
 };
+use latchstring_db::Db;
 use std::{path::Path, sync::Arc, time::Duration};
 
 const CHECK: &str = "database";
@@ -34,9 +40,9 @@ fn away(config: &Config, why_not: &str) -> Finding {
 async fn inside(config: &Config) -> (Finding, Option<Realm>) {
     let shown = config.database_shown();
     if let Some(file) = config.database_file()
-        && std::fs::metadata(&file).map_or(true, |meta| meta.len() == 0)
+        && std::fs::metadata(&file).map_or(true, |meta| meta.is_file() && meta.len() == 0)
     {
-        return (not_yet(&file), None);
+        return (not_yet(config, &file), None);
     }
     let db = match open::database(config).await {
         Ok(db) => db,
@@ -47,6 +53,10 @@ async fn inside(config: &Config) -> (Finding, Option<Realm>) {
     };
     let found = match db.schema().await {
         Ok(found) => found,
+        Err(error @ latchstring_db::Error::TurnedAway(_)) => {
+            let why = "the server does not start without it";
+            return (Finding::bad(CHECK, format!("{shown}: {}", chain(&error)), why, LET_IN), None);
+        }
         Err(error) => return (away(config, &chain(&error)), None),
     };
     let newest = open::newest();
@@ -89,7 +99,7 @@ async fn inside(config: &Config) -> (Finding, Option<Realm>) {
     }
 }
 
-async fn opened(config: &Config, db: latchstring_db::Db, keys: Keys) -> Result<Realm, OpenError> {
+async fn opened(config: &Config, db: Db, keys: Keys) -> Result<Realm, OpenError> {
     open::realm_in(config, db, Arc::new(keys), None).await
 }
 
@@ -108,7 +118,13 @@ fn issuer(config: &Config, realm: &Realm) -> Option<Finding> {
 }
 
 /// No file yet: whether the first start can make one.
-fn not_yet(file: &Path) -> Finding {
+fn not_yet(config: &Config, file: &Path) -> Finding {
+    if let Err(error) = Db::place(config.database())
+        && !config.database_is_default()
+    {
+        let why = "the server keeps everything there, and does not start without it";
+        return Finding::bad(CHECK, chain(&error), why, "do what the message says");
+    }
     let folder = file.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let access = rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);

@@ -53,7 +53,6 @@ fn a_backup_taken_while_writing_opens_and_holds_what_was_acknowledged_before() {
     assert_eq!((meta.len(), meta.mode() & 0o777), (bytes, 0o600));
     // A backup is a whole database: a server starts on it, with the secret that lies apart.
     let other = Home::sqlite();
-    std::fs::create_dir(other.path().join("data")).expect("made");
     std::fs::copy(&copy, other.file()).expect("copied");
     std::fs::copy(home.path().join("data/dev-secret"), other.path().join("data/dev-secret")).expect("copied");
     let restored = Server::ready(dev(&other));

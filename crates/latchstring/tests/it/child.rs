@@ -67,8 +67,22 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it, and waits until it listens.
-    pub(crate) fn start(mut command: Command) -> Self {
+    /// Starts it, and waits until it serves.
+    pub(crate) fn start(command: Command) -> Self {
+        let mut server = Self::spawn(command, SocketAddr::from(([127, 0, 0, 1], 0)));
+        server.addr = server.line("listening on ").parse().expect("an address");
+        server.host = server.addr.to_string();
+        server
+    }
+
+    /// Starts it at this address, and waits until it says that its database is not open yet.
+    pub(crate) fn opening(command: Command, addr: SocketAddr) -> Self {
+        let server = Self::spawn(command, addr);
+        server.line("opening the database…");
+        server
+    }
+
+    fn spawn(mut command: Command, addr: SocketAddr) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -94,11 +108,7 @@ impl Server {
                 }
             }
         });
-        let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Self { child, addr, host: String::new(), lines, log };
-        server.addr = server.line("listening on ").parse().expect("an address");
-        server.host = server.addr.to_string();
-        server
+        Self { child, addr, host: addr.to_string(), lines, log }
     }
 
     /// Starts it, and waits until it is ready.

@@ -6,6 +6,7 @@ use crate::{
     sink::Sink,
 };
 use serde_json::json;
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn it_starts_without_settings_and_its_token_works_once() {
@@ -41,6 +42,18 @@ fn it_starts_without_settings_and_its_token_works_once() {
     let key = admin.headers[0].1.trim_start_matches("Bearer ");
     assert_eq!(server.client().bearer(key).get("/api/v1/users").expect("answered").status, 200);
     server.stop();
+}
+
+#[test]
+fn the_folder_of_the_default_database_is_made() {
+    let home = Home::sqlite();
+    std::fs::remove_dir(home.path().join("data")).expect("removed");
+    let mut command = dev(&home);
+    command.env_remove("LATCHSTRING_DATABASE");
+    Server::ready(command).stop();
+    assert!(home.file().exists());
+    let mode = std::fs::metadata(home.path().join("data")).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
 }
 
 #[test]

@@ -58,6 +58,19 @@ fn a_good_set_up_passes_and_is_not_changed() {
 }
 
 #[test]
+fn a_place_that_is_not_there_is_told() {
+    let home = Home::sqlite();
+    let mut doctor = command(&home, &["doctor", "--json"]);
+    fit(&mut doctor, 1);
+    for (url, part) in [("sqlite:none/x.db", "mkdir -p none"), ("sqlite:data", "data is a folder")] {
+        let ended = run(doctor.env("LATCHSTRING_DATABASE", url));
+        let value: Value = serde_json::from_str(&ended.out).expect("JSON");
+        let bad = findings(&value, "bad");
+        assert!(bad.iter().any(|says| says.contains(part)), "{url}: {bad:?}");
+    }
+}
+
+#[test]
 fn every_finding_says_why_and_how() {
     let home = Home::new();
     Server::ready(dev(&home)).stop();

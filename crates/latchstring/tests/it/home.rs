@@ -32,6 +32,7 @@ impl Home {
     /// On SQLite, whatever the environment says: for what is about files.
     pub(crate) fn sqlite() -> Self {
         let folder = folder();
+        std::fs::create_dir(folder.path().join("data")).expect("a folder for the database");
         let database = format!("sqlite:{}", folder.path().join("data/latchstring.db").display());
         Self { folder, database, _db: None }
     }

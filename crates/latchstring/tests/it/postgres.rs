@@ -1,10 +1,10 @@
-//! A PostgreSQL server that is away at the start, and comes.
+//! A PostgreSQL server that is away at the start, and comes; and one that does not let us in.
 
 use crate::{
-    child::{HOST, Server, serve, until},
-    home::Home,
+    child::{HOST, Server, command, dev, run, serve, until},
+    home::{Home, SECRET, block_on},
 };
-use latchstring_db::{Engine, testing::engine};
+use latchstring_db::{Db, Engine, Error, Options, testing::engine};
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
@@ -28,7 +28,12 @@ fn a_database_that_is_away_at_the_start_may_come_later() {
     let mut command = serve(&home, 25);
     command.env("LATCHSTRING_DATABASE", format!("{scheme}://{user}{front}/{name}"));
 
-    let mut server = Server::start(command);
+    // It says that it listens when it can serve, so that the address is chosen here.
+    let reserved = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = reserved.local_addr().expect("an address");
+    drop(reserved);
+    command.env("LATCHSTRING_LISTEN", address.to_string());
+    let mut server = Server::opening(command, address);
     server.host = HOST.into();
     assert_eq!(server.client().get("/healthz").expect("answered").status, 200);
     let ready = server.client().get("/readyz").expect("answered");
@@ -46,10 +51,74 @@ fn a_database_that_is_away_at_the_start_may_come_later() {
             pipe(server, client);
         }
     });
-    server.until_ready();
+    server.line("listening on ");
     let admin = server.admin();
     assert_eq!(admin.get("/api/v1/users").expect("answered").status, 200);
     server.stop();
+}
+
+#[test]
+fn a_role_or_database_that_is_not_there_ends_the_start_and_commands() {
+    if engine() != Engine::Postgres {
+        return;
+    }
+    let home = Home::new();
+    let (rest, name) = home.database.rsplit_once('/').expect("a database");
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    for (url, part) in [
+        (format!("{rest}/no_such_database"), "\"no_such_database\" does not exist"),
+        (format!("postgres://no_such_role@{host}/{name}"), "\"no_such_role\" does not exist"),
+    ] {
+        let parts = ["PostgreSQL does not let us in", part, "LATCHSTRING_DATABASE", "createdb"];
+        run(serve(&home, 25).env("LATCHSTRING_DATABASE", &url)).expect(2, &parts);
+        run(dev(&home).env("LATCHSTRING_DATABASE", &url)).expect(2, &parts);
+        let mut list = command(&home, &["user", "list"]);
+        list.env("LATCHSTRING_SECRET", SECRET).env("LATCHSTRING_DATABASE", &url);
+        run(&mut list).expect(2, &parts);
+        let mut doctor = command(&home, &["doctor"]);
+        let ended = run(doctor.env("LATCHSTRING_DATABASE", &url));
+        assert!(ended.out.contains(part) && ended.out.contains("createdb"), "{}", ended.out);
+    }
+}
+
+#[test]
+fn a_role_that_is_shut_out_while_the_server_runs_is_waited_for() {
+    if engine() != Engine::Postgres {
+        return;
+    }
+    let home = Home::new();
+    let role = format!("latchstring_test_role_{}", std::process::id());
+    // One statement each, over a connection of its own.
+    let tell = |text: String| {
+        let text: &'static str = text.leak();
+        block_on(async {
+            let admin = Db::open(&home.database, Options::default()).await.expect("opens");
+            let done = admin.write(async move |tx| -> Result<_, Error> { tx.exec(text, &[]).await }).await;
+            done.unwrap_or_else(|e| panic!("{text}: {e:?}"));
+            admin.close().await;
+        });
+    };
+    tell(format!("CREATE ROLE {role} LOGIN"));
+    tell(format!("GRANT ALL ON SCHEMA public TO {role}"));
+    tell(format!("GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}"));
+    let (rest, name) = home.database.rsplit_once('/').expect("a database");
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let mut command = serve(&home, 25);
+    command.env("LATCHSTRING_DATABASE", format!("postgres://{role}@{host}/{name}"));
+    let server = Server::ready(command);
+    let keyed = server.admin();
+    let status = || keyed.get("/api/v1/users").expect("answered").status;
+    assert_eq!(status(), 200);
+
+    tell(format!("ALTER ROLE {role} NOLOGIN"));
+    tell(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"));
+    until("it is shut out", || status() == 503);
+    assert_eq!(server.client().get("/readyz").expect("answered").status, 503);
+    tell(format!("ALTER ROLE {role} LOGIN"));
+    until("it is let in again", || status() == 200);
+    server.stop();
+    tell(format!("DROP OWNED BY {role}"));
+    tell(format!("DROP ROLE {role}"));
 }
 
 fn pipe(mut from: TcpStream, mut to: TcpStream) {

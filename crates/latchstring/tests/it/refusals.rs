@@ -191,6 +191,17 @@ fn a_place_that_can_not_be_written_is_told() {
     below_a_file(&mut serve(&home, 25))
         .expect(2, &["cannot write the database file", "LATCHSTRING_DATABASE"]);
     below_a_file(&mut dev(&home)).expect(2, &["dev-secret can't be written", "LATCHSTRING_DATABASE"]);
+    for mut command in [serve(&home, 25), dev(&home)] {
+        command.env("LATCHSTRING_DATABASE", "sqlite:some/where/latchstring.db");
+        run(&mut command).expect(2, &["there is no folder some/where", "mkdir -p some/where"]);
+        command.env("LATCHSTRING_DATABASE", "sqlite:data");
+        run(&mut command).expect(2, &["the database data is a folder", "sqlite:data/latchstring.db"]);
+    }
+    assert!(!home.path().join("some").exists() && !home.path().join("dev-secret").exists());
+    let mut listed = command(&home, &["user", "list"]);
+    run(listed.env("LATCHSTRING_DATABASE", "sqlite:data")).expect(2, &["the database data is a folder"]);
+    run(listed.env("LATCHSTRING_DATABASE", "sqlite:some/x.db"))
+        .expect(2, &["there is no database at some/x.db"]);
 
     std::fs::write(
         home.path().join("other.db"),
