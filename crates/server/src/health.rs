@@ -1,11 +1,10 @@
-//! Whether the process is alive and ready, and what it says to a method that a path does not take.
+//! Whether the process is alive and ready.
 
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, header};
-use latchstring_core::{Kind, Refusal};
 use latchstring_web::App;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -35,11 +34,4 @@ async fn ready(State(app): State<App>) -> Response {
         Ok(()) => text(StatusCode::OK, "ready\n"),
         Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
     }
-}
-
-pub(crate) async fn not_that_method() -> Response {
-    let refusal = Refusal::new(Kind::NotFound).says("That path does not take this method.");
-    let mut document = latchstring_web::problem::document(&refusal);
-    document.status = StatusCode::METHOD_NOT_ALLOWED.as_u16();
-    latchstring_web::problem::answer(&document)
 }

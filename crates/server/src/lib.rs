@@ -66,7 +66,7 @@ pub fn service(app: App) -> Service {
     let router = router
         .merge(pages::routes())
         .fallback(pages::nothing_here)
-        .method_not_allowed_fallback(health::not_that_method)
+        .method_not_allowed_fallback(pages::not_that_method)
         .layer(middleware::from_fn_with_state(app.clone(), edge::edge))
         .with_state(app.clone());
     // What apps, proxies and verifiers ask again and again.

@@ -9,11 +9,11 @@
 use crate::{
     App, Service,
     edge::{self, RequestId},
-    problem::Document,
+    problem,
 };
 use axum::body::Body;
 use futures_util::FutureExt;
-use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Request, Response, Version, header};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -308,39 +308,12 @@ async fn answer(
 /// A handler panicked. The hook has logged the text, which may hold anything; the client learns nothing of it.
 fn broken(app: &App, id: RequestId) -> Response<Body> {
     tracing::error!(request_id = %id, "a request ended in a panic");
-    own(app, id, StatusCode::INTERNAL_SERVER_ERROR, "internal", "Our mistake", None)
+    edge::own(app, id, &problem::INTERNAL.document())
 }
 
 fn late(app: &App, id: RequestId) -> Response<Body> {
     tracing::warn!(request_id = %id, "a request took too long and was given up");
-    own(app, id, StatusCode::SERVICE_UNAVAILABLE, "timeout", "Took too long", Some(2))
-}
-
-fn own(
-    app: &App,
-    id: RequestId,
-    status: StatusCode,
-    code: &'static str,
-    title: &'static str,
-    retry_after: Option<u64>,
-) -> Response<Body> {
-    let detail = match retry_after {
-        None => {
-            "Something went wrong on our side. It has been logged; the request id is in the X-Request-Id header."
-        }
-        Some(_) => "The request or its answer took too long. Try again in a moment.",
-    };
-    let document = Document {
-        kind: format!("/docs#{code}"),
-        title,
-        status: status.as_u16(),
-        detail: detail.into(),
-        code,
-        param: None,
-        reasons: Vec::new(),
-        retry_after,
-    };
-    edge::own(app, id, &document)
+    edge::own(app, id, &problem::TIMEOUT.document())
 }
 
 #[cfg(test)]

@@ -212,20 +212,71 @@ fn answer_with(document: &Document, body: &impl Serialize) -> Response {
     response
 }
 
+/// A problem that no refusal is behind: the protocol's own, and what goes wrong on our side.
+#[derive(Debug)]
+pub struct Own {
+    /// The stable code.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What happened, in a few words.
+    pub title: &'static str,
+    /// What happened and what to do next.
+    pub says: &'static str,
+    /// Seconds after which trying again makes sense.
+    pub retry_after: Option<u64>,
+}
+
+/// RFC 9110, 15.5.6. The router adds `Allow`.
+pub static METHOD_NOT_ALLOWED: Own = Own {
+    code: "method_not_allowed",
+    status: StatusCode::METHOD_NOT_ALLOWED,
+    title: "Method not allowed",
+    says: "This path does not take this method. The Allow header lists those that it takes.",
+    retry_after: None,
+};
+
+/// A fault.
+pub static INTERNAL: Own = Own {
+    code: "internal",
+    status: StatusCode::INTERNAL_SERVER_ERROR,
+    title: "Our mistake",
+    says: "Something went wrong on our side. It has been logged; the request id is in the X-Request-Id header.",
+    retry_after: None,
+};
+
+/// The listener gave a request up.
+pub static TIMEOUT: Own = Own {
+    code: "timeout",
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "Took too long",
+    says: "The request or its answer took too long. Try again in a moment.",
+    retry_after: Some(2),
+};
+
+/// All of them, for tables and tests.
+pub static OWN: [&Own; 3] = [&METHOD_NOT_ALLOWED, &INTERNAL, &TIMEOUT];
+
+impl Own {
+    /// Its document.
+    pub fn document(&self) -> Document {
+        Document {
+            kind: format!("/docs#{}", self.code),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: self.says.into(),
+            code: self.code,
+            param: None,
+            reasons: Vec::new(),
+            retry_after: self.retry_after,
+        }
+    }
+}
+
 /// A fault is logged here, once, with its chain of causes; its answer says nothing of them.
 pub fn fault(fault: &latchstring_core::refusal::Fault) -> Response {
     tracing::error!(error = fault as &dyn std::error::Error, "a request failed");
-    answer(&Document {
-        kind: "/docs#internal".into(),
-        title: "Our mistake",
-        status: 500,
-        detail: "Something went wrong on our side. It has been logged; the request id is in the X-Request-Id header."
-            .into(),
-        code: "internal",
-        param: None,
-        reasons: Vec::new(),
-        retry_after: None,
-    })
+    answer(&INTERNAL.document())
 }
 
 impl IntoResponse for Problem {
@@ -252,6 +303,10 @@ mod tests {
             let (title, says) = words(*kind);
             assert!(!title.is_empty() && says.ends_with(['.', '…']), "{kind:?}");
             assert!(!says.contains('!'), "{kind:?}: no exclamation marks");
+        }
+        for own in OWN {
+            assert!(own.says.ends_with('.') && !own.says.contains('!'), "{own:?}");
+            assert!(Kind::ALL.iter().all(|kind| kind.code() != own.code), "{own:?} is a kind's code too");
         }
     }
 

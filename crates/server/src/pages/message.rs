@@ -90,15 +90,34 @@ pub(crate) async fn nothing_here(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let person = matches!(method, Method::GET | Method::HEAD)
-        && !uri.path().starts_with("/api/")
-        && headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
-    if person {
+    if matches!(method, Method::GET | Method::HEAD) && is_person(&uri, &headers) {
         let language = language::of(&app, &headers, &uri).language;
         Failure::new(&app, language, Kind::NotFound.into()).into_response()
     } else {
         Problem(Kind::NotFound.into()).into_response()
     }
+}
+
+/// What is said to a method that a path does not take, likewise.
+pub(crate) async fn not_that_method(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
+    let problem = &problem::METHOD_NOT_ALLOWED;
+    if is_person(&uri, &headers) {
+        let language = language::of(&app, &headers, &uri).language;
+        show(&app, language, problem.status, not_that_way())
+    } else {
+        problem::answer(&problem.document())
+    }
+}
+
+/// To whoever opens what is only sent to, or the other way round.
+pub(super) fn not_that_way() -> Message {
+    let (heading, says) = both("not-that-way", "not-that-way.says");
+    Message { heading, says, way_on: None }
+}
+
+fn is_person(uri: &Uri, headers: &HeaderMap) -> bool {
+    !uri.path().starts_with("/api/")
+        && headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
 }
 
 fn both(heading: &'static str, says: &'static str) -> (Say, Say) {

@@ -20,7 +20,7 @@ mod templates;
 mod verify;
 mod visit;
 
-pub(crate) use message::nothing_here;
+pub(crate) use message::{not_that_method, nothing_here};
 
 use axum::{Router, routing::get};
 use latchstring_web::App;

@@ -6,7 +6,7 @@ use super::{
     forms::Errors,
     house::show::{Choice, Data, Delete, Device, Profile, Security, Sessions, deleted},
     mailbox::{List, Shown},
-    message::{Message, words},
+    message::{Message, not_that_way, words},
     start::{Start, StartDev},
     templates::{Frame, Legal, Other, Page, TEMPLATES, text},
     verify::show::{Done, Elsewhere, Invitation, Link, Policy, SetPassword, no_link, second_step},
@@ -208,6 +208,7 @@ fn all() -> Vec<(&'static str, String)> {
             let way_on = frame.dev.then(|| ("/sign-in".to_owned(), "begin-again"));
             put(&mut pages, &frame, &Message { heading, says, way_on });
         }
+        put(&mut pages, &frame, &not_that_way());
         put(&mut pages, &frame, &List { mails: Vec::new(), more: 0 });
         for address in ADDRESSES {
             let address = address.to_owned();
@@ -345,7 +346,9 @@ fn every_page_has_what_every_page_has() {
 fn problems_are_described_where_their_documents_say() {
     let frame = Frame::new("Latchstring".into(), Language::English, &Words::default(), false);
     let text = text(&frame, &Docs::new().expect("the reference")).expect("the page");
-    for code in Kind::ALL.iter().map(|kind| kind.code()).chain(["internal"]) {
+    for code in
+        Kind::ALL.iter().map(|kind| kind.code()).chain(latchstring_web::problem::OWN.map(|own| own.code))
+    {
         assert!(text.contains(&format!(" id=\"{code}\"")), "/docs#{code} leads nowhere");
     }
 }

@@ -185,7 +185,11 @@ async fn bad_bodies_are_clear_4xx_and_write_nothing() {
         .await
         .must_refuse(400, "invalid_input");
     assert_eq!(app.realm.statements(), before);
-    app.program().send(Method::PUT, path, None).await.must_be(405);
+    let wrong = app.program().send(Method::PUT, path, None).await.must_refuse(405, "method_not_allowed");
+    assert_eq!(wrong.json()["title"], "Method not allowed");
+    assert_eq!(wrong.header("allow"), "POST", "RFC 9110, 15.5.6");
+    let deleted = app.program().send(Method::DELETE, "/api/v1/openapi.json", None).await;
+    assert_eq!(deleted.must_refuse(405, "method_not_allowed").header("allow"), "GET,HEAD");
 }
 
 #[tokio::test]

@@ -159,7 +159,10 @@ async fn nothing_is_a_page_to_people_and_a_document_to_programs() {
         assert_eq!(person(&app).get(form).await.must_be(303).header("location"), "/verify");
     }
     assert_eq!(person(&app).get("/verify/done").await.must_be(303).header("location"), "/");
-    person(&app).json(http::Method::PUT, "/verify", json!({})).await.must_be(405);
+    let wrong = person(&app).json(http::Method::PUT, "/verify", json!({})).await.must_be(405);
+    assert_eq!(wrong.header("allow"), "GET,HEAD,POST");
+    says(&wrong, "This address is not opened like that");
+    app.program().json(http::Method::PUT, "/verify", json!({})).await.must_refuse(405, "method_not_allowed");
 }
 
 #[tokio::test]

@@ -48,12 +48,12 @@ impl Docs {
                 Row { code: kind.code(), status: problem::status(*kind).as_u16(), title, says }
             })
             .collect();
-        problems.push(Row {
-            code: "internal",
-            status: 500,
-            title: "Our mistake",
-            says: "Something went wrong on our side. It has been logged, with the id in the header `X-Request-Id`.",
-        });
+        problems.extend(problem::OWN.map(|own| Row {
+            code: own.code,
+            status: own.status.as_u16(),
+            title: own.title,
+            says: own.says,
+        }));
         Ok(Self { about, groups, shapes, problems })
     }
 }
