@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// Latchstring: the sign-in server you run yourself.
 #[derive(Parser)]
-#[command(name = "latchstring", version, about, disable_help_subcommand = true, after_help = EXAMPLES)]
+#[command(name = "latchstring", version, about, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     /// Settings file. Variables LATCHSTRING_… go before it [default: ./latchstring.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE", env = "LATCHSTRING_CONFIG", hide_env = true)]
@@ -47,7 +47,7 @@ pub(crate) enum Command {
     ApiKey(ApiKey),
     /// Copy an SQLite database while it is in use
     #[command(
-        after_help = "Example:\n  latchstring backup backups/$(date +%F).db\n\nThe copy is sealed under LATCHSTRING_SECRET, which is not in it: keep that apart.\nTo put it back, stop the server, move the database away with the -wal and -shm files beside it, put the copy in its\nplace, and start once with `latchstring serve --restored`: a copy remembers no sign-out that came after it.\n\nPostgreSQL has tools of its own: pg_dump --format=custom. After pg_restore, too, start once with --restored."
+        after_help = "Example:\n  latchstring backup backups/$(date +%F).db\n\nThe copy is sealed under LATCHSTRING_SECRET, which is not in it: keep that apart. The secret of a development\ndatabase is the file dev-secret beside it.\nTo put it back, stop the server, move the database away with the -wal and -shm files beside it, put the copy in its\nplace, and start once with `latchstring serve --restored`: a copy remembers no sign-out that came after it.\n\nPostgreSQL has tools of its own: pg_dump --format=custom. After pg_restore, too, start once with --restored."
     )]
     Backup(Backup),
     /// Print the OpenAPI document of the API

@@ -1,5 +1,6 @@
 //! `latchstring backup PATH`: a consistent copy of an SQLite database while servers write to it.
 
+use super::dev;
 use crate::{cli, config::Config, failure::Failure, open, say};
 use latchstring_db::Engine;
 
@@ -33,12 +34,22 @@ pub(crate) async fn run(config: Config, args: cli::Backup) -> Result<(), Failure
         )),
     })?;
     db.close().await;
+    let secret = sealed_under(&config);
     let bytes = std::fs::metadata(&args.path).map_or(0, |meta| meta.len());
     if args.json {
-        say::json(&serde_json::json!({ "path": shown, "bytes": bytes }));
+        say::json(&serde_json::json!({ "path": shown, "bytes": bytes, "sealed_under": secret }));
         return Ok(());
     }
     say::out(format_args!("{shown} holds a copy of {bytes} bytes, readable by you alone."));
-    say::out("It is sealed under LATCHSTRING_SECRET, which is not in it: keep a copy of that apart.");
+    say::out(format_args!("It is sealed under {secret}, which is not in it: keep a copy of that apart."));
     Ok(())
+}
+
+/// Where the secret stands without which the copy is of no use.
+fn sealed_under(config: &Config) -> String {
+    let of_dev = dev::secret_path(config);
+    if config.secret.is_none() && of_dev.is_file() {
+        return of_dev.display().to_string();
+    }
+    "LATCHSTRING_SECRET".into()
 }

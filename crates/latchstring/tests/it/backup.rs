@@ -2,7 +2,7 @@
 
 use crate::{
     child::{Server, command, dev, run},
-    home::Home,
+    home::{Home, SECRET},
 };
 use serde_json::json;
 use std::{
@@ -42,6 +42,8 @@ fn a_backup_taken_while_writing_opens_and_holds_what_was_acknowledged_before() {
     let before = made.lock().expect("no panic").clone();
     let ended = run(&mut command(&home, &["backup", "copy.db", "--json"]));
     let bytes = ended.json()["bytes"].as_u64().unwrap_or(0);
+    let secret = home.path().join("data/dev-secret").display().to_string();
+    assert_eq!(ended.json()["sealed_under"], secret, "a copy without it is of no use");
     sleep(Duration::from_millis(100));
     over.store(true, Ordering::Relaxed);
     writers.into_iter().for_each(|writer| writer.join().expect("the server served on"));
@@ -81,6 +83,9 @@ fn nothing_is_overwritten_by_accident() {
         .expect(2, &["the database itself"]);
     run(&mut command(&home, &["backup", "."])).expect(2, &["is a folder"]);
     run(&mut command(&home, &["backup", "none/copy.db"])).expect(1, &["Is there room"]);
-    assert_eq!(run(&mut command(&home, &["backup", "copy.db", "--force"])).code, Some(0));
+    let taken = run(&mut command(&home, &["backup", "copy.db", "--force"]));
+    assert!(taken.code == Some(0) && taken.out.contains("data/dev-secret"), "{taken:?}");
+    let taken = run(command(&home, &["backup", "copy.db", "--force"]).env("LATCHSTRING_SECRET", SECRET));
+    assert!(taken.out.contains("sealed under LATCHSTRING_SECRET"), "{taken:?}");
     assert!(std::fs::metadata(home.path().join("copy.db")).expect("there").len() > 1_000);
 }

@@ -133,6 +133,12 @@ fn help_shows_the_way() {
     for part in ["serve", "doctor", "Examples:", "Exit codes"] {
         assert!(help.out.contains(part), "{}", help.out);
     }
+    let asked = run(&mut command(&home, &["help"]));
+    assert_eq!((asked.code, &asked.out), (Some(0), &help.out), "as a person types it first");
+    for of in [&["help", "user"][..], &["user", "help"]] {
+        let user = run(&mut command(&home, of));
+        assert!(user.code == Some(0) && user.out.contains("set-password"), "{user:?}");
+    }
     let serve = run(&mut command(&home, &["serve", "--help"]));
     assert!(serve.out.contains("LATCHSTRING_SECRET (or …_FILE)"), "{}", serve.out);
 }
