@@ -2,6 +2,7 @@
 //! within a poll. Unknown members of a change are errors that name the nearest known one. Those of a stored document are a
 //! newer binary's: they are kept, and mean nothing here.
 
+mod check;
 pub mod store;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     refusal::{Kind, Refusal, Result},
     secret::Hidden,
 };
-use latchstring_look::brand::{Brand, LookSettings, WrongLook};
+use latchstring_look::brand::LookSettings;
 use serde::{Deserialize, Serialize};
 
 /// Who may make an account.
@@ -281,124 +282,6 @@ impl Settings {
     /// Reads a stored document.
     pub fn from_json(text: &str) -> Result<Self> {
         Ok(serde_json::from_str(text)?)
-    }
-
-    /// Refuses values that would be unsafe or make no sense; `param` names the setting.
-    pub fn check(&self) -> Result<(), Refusal> {
-        let wrong =
-            |param: &'static str, says: &'static str| Err(Kind::SettingInvalid.param(param).says(says));
-        let between = |v: i64, lo: i64, hi: i64| (lo..=hi).contains(&v);
-        if self.name.trim().is_empty() || latchstring_proto::text::clean_line(&self.name, 80).is_err() {
-            return wrong("name", "The name must have 1 to 80 plain characters.");
-        }
-        let p = &self.password;
-        if !(8..=64).contains(&p.min_chars) {
-            return wrong("password.min_chars", "Between 8 and 64.");
-        }
-        if !(128..=1024).contains(&p.max_chars) {
-            return wrong("password.max_chars", "Between 128 and 1024.");
-        }
-        if p.min_score > 4 {
-            return wrong("password.min_score", "Between 0 and 4.");
-        }
-        if p.context_words.len() > 100 || p.context_words.iter().any(|w| w.len() > 100) {
-            return wrong("password.context_words", "At most 100 words of at most 100 bytes.");
-        }
-        // OWASP's lowest advice for Argon2id is 19 MiB, 2 passes; 7 MiB with 5 passes is its equal. The upper end
-        // keeps one sign-in from holding a core for seconds.
-        if !(7_168..=262_144).contains(&p.memory_kib) {
-            return wrong("password.memory_kib", "Between 7168 (7 MiB) and 262144 (256 MiB).");
-        }
-        if !(1..=10).contains(&p.passes) || p.memory_kib * p.passes < 35_840 {
-            return wrong("password.passes", "Between 1 and 10, with memory times passes at least 35 MiB.");
-        }
-        if !(1..=4).contains(&p.lanes) {
-            return wrong("password.lanes", "Between 1 and 4.");
-        }
-        let s = &self.session;
-        if !between(s.idle_seconds, 300, 400 * 86_400) {
-            return wrong("session.idle_seconds", "Between 5 minutes and 400 days.");
-        }
-        if !between(s.absolute_seconds, 300, 400 * 86_400) {
-            return wrong("session.absolute_seconds", "Between 5 minutes and 400 days.");
-        }
-        if !between(s.fresh_seconds, 60, 86_400) {
-            return wrong("session.fresh_seconds", "Between a minute and a day.");
-        }
-        if !between(s.max_per_user, 1, 1_000) {
-            return wrong("session.max_per_user", "Between 1 and 1000.");
-        }
-        let t = &self.token;
-        if !between(t.access_seconds, 60, 3_600) {
-            return wrong("token.access_seconds", "Between 60 and 3600.");
-        }
-        if !between(t.refresh_idle_seconds, 300, 400 * 86_400) {
-            return wrong("token.refresh_idle_seconds", "Between 5 minutes and 400 days.");
-        }
-        if !between(t.refresh_window_seconds, 0, 300) {
-            return wrong("token.refresh_window_seconds", "Between 0 and 300.");
-        }
-        if !between(self.code.seconds, 60, 600) {
-            return wrong("code.seconds", "Between 60 and 600.");
-        }
-        if !between(self.code.tries, 1, 10) {
-            return wrong("code.tries", "Between 1 and 10.");
-        }
-        if !between(self.code.invitation_seconds, 300, 90 * 86_400) {
-            return wrong("code.invitation_seconds", "Between 5 minutes and 90 days.");
-        }
-        let l = &self.limits;
-        for (rate, param) in [
-            (l.attempts_by_address, "limits.attempts_by_address"),
-            (l.passwords_by_address, "limits.passwords_by_address"),
-            (l.codes_by_address, "limits.codes_by_address"),
-            (l.codes_by_identifier, "limits.codes_by_identifier"),
-            (l.sends_by_target, "limits.sends_by_target"),
-            (l.sends_by_target_daily, "limits.sends_by_target_daily"),
-            (l.sends_by_address, "limits.sends_by_address"),
-            (l.sign_ups_by_address, "limits.sign_ups_by_address"),
-            (l.tokens_by_address, "limits.tokens_by_address"),
-            (l.keys_by_address, "limits.keys_by_address"),
-        ] {
-            if !(1..=1_000_000).contains(&rate.burst) || !(1..=7 * 86_400).contains(&rate.per_seconds) {
-                return wrong(param, "burst between 1 and 1000000, per_seconds between 1 and 604800.");
-            }
-        }
-        if !between(l.free_failures, 1, 20) {
-            return wrong("limits.free_failures", "Between 1 and 20.");
-        }
-        if !between(l.max_delay_seconds, 1, 86_400) {
-            return wrong("limits.max_delay_seconds", "Between a second and a day.");
-        }
-        if !between(l.failures_until_closed, l.free_failures, 100) {
-            return wrong("limits.failures_until_closed", "Between limits.free_failures and 100.");
-        }
-        let e = &self.token_endpoint;
-        if !matches!(e.alg.as_str(), "RS256" | "ES256" | "EdDSA" | "HS256") {
-            return wrong("token_endpoint.alg", "RS256, ES256, EdDSA or HS256.");
-        }
-        if e.secret.as_ref().is_some_and(|s| s.len() < 32 || s.len() > 1_024) {
-            return wrong("token_endpoint.secret", "Between 32 and 1024 bytes.");
-        }
-        if e.enabled && e.alg == "HS256" && e.secret.is_none() {
-            return wrong("token_endpoint.secret", "HS256 needs a secret of at least 32 bytes.");
-        }
-        if !between(e.seconds, 60, 3_600) {
-            return wrong("token_endpoint.seconds", "Between 60 and 3600.");
-        }
-        // In less than a week nobody has looked yet.
-        if self.audit.keep_days != 0 && !between(self.audit.keep_days, 7, 3_650) {
-            return wrong("audit.keep_days", "Between 7 and 3650, or 0 to keep all.");
-        }
-        Brand::new(&self.look).map_err(|WrongLook { param, says }| {
-            Kind::SettingInvalid.param(format!("look.{param}")).says(says)
-        })?;
-        for (list, param) in [(&self.origins, "origins"), (&e.origins, "token_endpoint.origins")] {
-            if list.len() > 100 || list.iter().any(|o| !is_origin(o)) {
-                return wrong(param, "At most 100 origins such as https://app.example, without a path.");
-            }
-        }
-        Ok(())
     }
 
     /// Limits as rules: see [`crate::limit`].
