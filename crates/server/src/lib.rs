@@ -78,6 +78,7 @@ pub fn service(app: App) -> Service {
 pub fn openapi() -> String {
     let (_, document) = build();
     let mut document = serde_json::to_value(&document).unwrap_or_default();
+    api::settings_shape::add_defaults(&mut document);
     let paths = document.get_mut("paths").and_then(serde_json::Value::as_object_mut);
     for (path, operations) in paths.into_iter().flatten() {
         for (method, operation) in operations.as_object_mut().into_iter().flatten() {

@@ -11,6 +11,7 @@ pub mod revocations;
 pub mod session;
 pub mod sessions;
 pub mod settings;
+pub mod settings_shape;
 pub mod setup;
 pub mod show;
 pub mod users;

@@ -1,6 +1,9 @@
 //! `/api/v1/settings`.
 
-use super::show::if_match;
+use super::{
+    settings_shape::{SettingsChange, SettingsView},
+    show::if_match,
+};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use latchstring_core::{admin, settings::Settings};
@@ -16,7 +19,7 @@ fn show(rev: i64, settings: &Settings) -> Response {
 
 /// The realm's settings; secrets are left out. The ETag is the revision, for `If-Match`.
 #[utoipa::path(get, path = "/api/v1/settings", tag = "realm", security(("api_key" = [])),
-    responses((status = 200, body = Object), (status = "4XX", body = Document)))]
+    responses((status = 200, body = SettingsView), (status = "4XX", body = Document)))]
 pub async fn read(ctx: Ctx) -> Result<Response, Problem> {
     ctx.key("settings:read").await?;
     let settings = ctx.realm.settings();
@@ -24,8 +27,8 @@ pub async fn read(ctx: Ctx) -> Result<Response, Problem> {
 }
 
 /// Change settings (a merge patch, RFC 7396). They are in force at once here, and within a second on every node.
-#[utoipa::path(patch, path = "/api/v1/settings", tag = "realm", request_body = Object, security(("api_key" = [])),
-    responses((status = 200, body = Object), (status = "4XX", body = Document)))]
+#[utoipa::path(patch, path = "/api/v1/settings", tag = "realm", request_body = SettingsChange, security(("api_key" = [])),
+    responses((status = 200, body = SettingsView), (status = "4XX", body = Document)))]
 pub async fn change(
     ctx: Ctx,
     headers: HeaderMap,

@@ -227,10 +227,16 @@ fn members(schema: &Value, schemas: &Map<String, Value>, used: &mut Vec<String>)
             name: name.clone(),
             kind: kind(member, schemas, used),
             required: required.contains(&name.as_str()),
-            about: text(&member["description"]),
+            about: about(member),
         });
     }
     found
+}
+
+/// What a member says of itself. One that may be `null` and is an object says it beside the object's name.
+fn about(member: &Value) -> String {
+    let mut places = [member].into_iter().chain(list(&member["oneOf"]));
+    places.find_map(|place| place["description"].as_str()).unwrap_or_default().to_owned()
 }
 
 fn kind(schema: &Value, schemas: &Map<String, Value>, used: &mut Vec<String>) -> Of {
@@ -330,6 +336,8 @@ mod tests {
             said(json!({"type": "array", "items": {"$ref": "#/components/schemas/View"}})),
             "list of View"
         );
+        let member = json!({"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/View", "description": "Mine."}]});
+        assert_eq!(about(&member), "Mine.");
         let nullable = json!({"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/View"}]});
         assert_eq!(said(nullable), "View or null");
     }
