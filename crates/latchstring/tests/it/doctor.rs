@@ -74,14 +74,29 @@ fn a_place_that_is_not_there_is_told() {
 fn every_finding_says_why_and_how() {
     let home = Home::new();
     Server::ready(dev(&home)).stop();
-    let ended = run(&mut command(&home, &["doctor"]));
+    let ended = run(command(&home, &["doctor"]).env("LATCHSTRING_URL", "https://auth.example.test"));
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    for part in
-        ["✗ public address", "why:", "mend:", "made by `latchstring dev`", "needs the bad ones mended"]
-    {
+    for part in ["✗ secret", "why:", "mend:", "made by `latchstring dev`", "needs the bad ones mended"] {
         assert!(ended.out.contains(part), "`{part}` is missing in:\n{}", ended.out);
     }
+    assert!(!ended.out.contains("This is a development database."), "{}", ended.out);
     let ended = run(command(&home, &["doctor", "--json"]).env("LATCHSTRING_LITSEN", "x"));
     assert_eq!(ended.code, Some(1));
     assert!(ended.out.contains("Did you mean LATCHSTRING_LISTEN?"), "{}", ended.out);
+}
+
+#[test]
+fn in_development_it_says_so_and_what_does_not_apply() {
+    let home = Home::new();
+    Server::ready(dev(&home)).stop();
+    let ended = run(&mut command(&home, &["doctor"]));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!ended.out.contains('✗'), "{}", ended.out);
+    for part in ["was made by `latchstring dev`", "This is a development database.", "public address, secret"]
+    {
+        assert!(ended.out.contains(part), "`{part}` is missing in:\n{}", ended.out);
+    }
+    let value = run(&mut command(&home, &["doctor", "--json"])).json();
+    assert_eq!((&value["ok"], &value["development"]), (&Value::Bool(true), &Value::Bool(true)), "{value:#}");
+    assert!(value["not_applicable"].as_array().is_some_and(|checks| checks.iter().any(|c| c == "mail")));
 }
