@@ -1,6 +1,6 @@
 //! How a command ends when it does not end well: what happened, what to do next, and the exit code.
 
-use latchstring_core::{Error, realm::OpenError};
+use latchstring_core::{Class, Error, realm::OpenError};
 use latchstring_web::problem;
 
 /// It did not work.
@@ -49,24 +49,26 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
+/// An error in the words of a command line: the rules name members of the API's input, and whoever typed a command knows
+/// its options. `options` has the option of each member that the command gives.
+pub(crate) fn typed(error: Error, options: &[(&str, &str)]) -> Failure {
+    match error {
+        Error::Refused(refusal) => {
+            let says = problem::document(&refusal).detail;
+            let member = refusal.detail.param.as_deref();
+            let option = options.iter().find(|(name, _)| Some(*name) == member);
+            let text = option.map_or(says.clone(), |(_, option)| format!("{option}: {says}"));
+            if refusal.kind.class() == Class::Invalid { Failure::usage(text) } else { Failure::failed(text) }
+        }
+        Error::Fault(fault) => {
+            Failure::failed(format!("{}\nRun `latchstring doctor` to see what is wrong.", chain(&fault)))
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Refused(refusal) => {
-                let document = problem::document(&refusal);
-                let mut text = format!("{}: {}", document.title, document.detail);
-                if let Some(param) = &document.param {
-                    text.push_str(&format!(" ({param})"));
-                }
-                if !document.reasons.is_empty() {
-                    text.push_str(&format!(" ({})", document.reasons.join(", ")));
-                }
-                Self::failed(text)
-            }
-            Error::Fault(fault) => {
-                Self::failed(format!("{}\nRun `latchstring doctor` to see what is wrong.", chain(&fault)))
-            }
-        }
+        typed(error, &[])
     }
 }
 
@@ -111,5 +113,22 @@ impl From<latchstring_db::OpenError> for Failure {
 impl From<latchstring_db::Error> for Failure {
     fn from(error: latchstring_db::Error) -> Self {
         Self::failed(chain(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use latchstring_core::Kind;
+
+    #[test]
+    fn a_refusal_speaks_of_the_option_that_was_typed() {
+        let wrong = |options: &[(&str, &str)]| {
+            typed(Kind::InputInvalid.param("expires_at").says("It is over.").into(), options)
+        };
+        let failure = wrong(&[("name", "NAME"), ("expires_at", "--expires")]);
+        assert_eq!((failure.text.as_str(), failure.code), ("--expires: It is over.", USAGE));
+        assert_eq!(wrong(&[]).text, "It is over.", "a member's name says nothing here");
+        assert_eq!(typed(Kind::NotFound.into(), &[]).code, FAILED);
     }
 }

@@ -1,7 +1,12 @@
 //! `latchstring api-key`: the keys by which backends call the API.
 
 use super::time;
-use crate::{cli, config::Config, failure::Failure, open, say};
+use crate::{
+    cli,
+    config::Config,
+    failure::{Failure, typed},
+    open, say,
+};
 use latchstring_core::{
     api_key::{self, ApiKey},
     audit::{Actor, Source},
@@ -25,8 +30,12 @@ pub(crate) async fn run(config: Config, what: cli::ApiKey) -> Result<(), Failure
 async fn create(realm: &Realm, args: cli::ApiKeyCreate) -> Result<(), Failure> {
     let expires = args.expires.map(|at| at.as_microsecond());
     let source = Source::default();
-    let (key, text) =
-        api_key::create(realm, Actor::Operator, &source, &args.name, args.permissions, expires).await?;
+    let (key, text) = api_key::create(realm, Actor::Operator, &source, &args.name, args.permissions, expires)
+        .await
+        .map_err(|e| {
+            let options = [("name", "NAME"), ("permissions", "--permission"), ("expires_at", "--expires")];
+            typed(e, &options)
+        })?;
     if args.json {
         let mut value = shown(&key, realm.now());
         value["key"] = text.as_str().into();

@@ -3,6 +3,7 @@
 use super::time;
 use crate::{cli, config::Config, failure::Failure, open, say};
 use latchstring_core::{
+    Kind,
     admin::keys,
     audit::{Actor, Source},
     key::{self, PUBLISH_AHEAD, Purpose, Shown},
@@ -22,7 +23,16 @@ pub(crate) async fn run(config: Config, what: cli::Keys) -> Result<(), Failure> 
 }
 
 async fn revoke(realm: &Realm, kid: &str) -> Result<(), Failure> {
-    keys::revoke(realm, Actor::Operator, &Source::default(), kid).await?;
+    keys::revoke(realm, Actor::Operator, &Source::default(), kid).await.map_err(|e| match e.kind() {
+        Some(Kind::NotFound) => Failure::failed(format!(
+            "there is no key “{kid}” that is published. `latchstring keys list` shows those that are"
+        )),
+        Some(Kind::LastOne) => Failure::failed(format!(
+            "“{kid}” signs now, and its ring needs one that does: first `latchstring keys rotate --now`, with --ring for \
+             another ring than the native one"
+        )),
+        _ => e.into(),
+    })?;
     say::err(
         "Taken back. Tokens that it signed are refused, by this server within a second, by apps as soon as they read the \
          key set again; apps refresh theirs. Cookie sessions and refresh tokens go on.",

@@ -1,9 +1,14 @@
 //! `latchstring user`: what an operator does about users on the server's machine.
 
 use super::time;
-use crate::{cli, config::Config, failure::Failure, open, say};
+use crate::{
+    cli,
+    config::Config,
+    failure::{Failure, typed},
+    open, say,
+};
 use latchstring_core::{
-    Kind, account,
+    Error, Kind, account,
     admin::users::{self, NewSecret, NewUser},
     audit::{Actor, Source},
     id::UserId,
@@ -51,17 +56,40 @@ fn password() -> Result<Password, Failure> {
     Ok(Password::new(text.to_owned()))
 }
 
+/// What a password is to whoever pipes it in.
+const STDIN: (&str, &str) = ("password", "the password on standard input");
+
 async fn create(realm: &Realm, args: cli::UserCreate) -> Result<(), Failure> {
+    let wrong = |error| typed(error, &[("name", "--name"), STDIN]);
+    let email = args.email.as_deref().map(Identifier::email).transpose();
+    let username = args.username.as_deref().map(Identifier::username).transpose();
+    let (email, username) = (
+        email.map_err(|e| typed(e, &[("identifier", "--email")]))?,
+        username.map_err(|e| typed(e, &[("username", "--username")]))?,
+    );
     let secret = if args.password_stdin { Some(NewSecret::Password(password()?)) } else { None };
     let new = NewUser {
         id: None,
-        email: args.email.as_deref().map(Identifier::email).transpose()?,
+        email,
         email_asserted: true,
-        username: args.username.as_deref().map(Identifier::username).transpose()?,
+        username,
         secret,
         profile: ProfileChange { name: args.name.map(Some), ..ProfileChange::default() },
     };
-    let full = users::create(realm, Actor::Operator, &Source::default(), new).await?;
+    let given = [("email", args.email.as_deref()), ("username", args.username.as_deref())];
+    let full =
+        users::create(realm, Actor::Operator, &Source::default(), new).await.map_err(|e| match &e {
+            Error::Refused(refusal) if refusal.kind == Kind::IdentifierTaken => {
+                let taken = given.iter().find(|(member, _)| refusal.detail.param.as_deref() == Some(*member));
+                match taken {
+                    Some((member, Some(text))) => Failure::failed(format!(
+                        "--{member}: a user has “{text}” already. `latchstring user show {text}` shows them"
+                    )),
+                    _ => wrong(e),
+                }
+            }
+            _ => wrong(e),
+        })?;
     print(realm, &full, args.json);
     if args.json || full.has_password {
         return Ok(());
@@ -85,7 +113,9 @@ async fn list(realm: &Realm, args: &cli::UserList) -> Result<(), Failure> {
         let left = most - found.len();
         let page =
             i64::try_from(left).unwrap_or(latchstring_core::page::MOST).min(latchstring_core::page::MOST);
-        let page = users::list(realm, args.begins_with.as_deref(), cursor.as_deref(), page).await?;
+        let page = users::list(realm, args.begins_with.as_deref(), cursor.as_deref(), page)
+            .await
+            .map_err(|e| typed(e, &[("q", "--begins-with")]))?;
         found.extend(page.users);
         cursor = page.next;
         if cursor.is_none() || found.len() >= most {
@@ -129,7 +159,10 @@ async fn find(realm: &Realm, text: &str) -> Result<Full, Failure> {
     let id = match text.parse::<UserId>() {
         Ok(id) => id,
         Err(_) => {
-            let identifier = Identifier::any(text)?;
+            let identifier = Identifier::any(text).map_err(|e| {
+                let why = typed(e, &[]).text;
+                Failure::usage(format!("“{text}” is no id, address or username of a user: {why}"))
+            })?;
             let stored = realm
                 .db()
                 .read(async |tx| identifier::store::find(tx, identifier.kind, &identifier.normal).await)
@@ -151,7 +184,9 @@ async fn show(realm: &Realm, args: &cli::UserOne) -> Result<(), Failure> {
 async fn ban(realm: &Realm, args: cli::UserBan) -> Result<(), Failure> {
     let id = find(realm, &args.one.user).await?.user.id;
     let until = args.until.map(|at| at.as_microsecond());
-    let full = users::ban(realm, Actor::Operator, &Source::default(), id, until, args.reason).await?;
+    let full = users::ban(realm, Actor::Operator, &Source::default(), id, until, args.reason)
+        .await
+        .map_err(|e| typed(e, &[("until", "--until"), ("reason", "--reason")]))?;
     print(realm, &full, args.one.json);
     Ok(())
 }
@@ -184,7 +219,9 @@ async fn delete(realm: &Realm, args: &cli::UserDelete) -> Result<(), Failure> {
 async fn set_password(realm: &Realm, args: &cli::UserSetPassword) -> Result<(), Failure> {
     let id = find(realm, &args.one.user).await?.user.id;
     let secret = NewSecret::Password(password()?);
-    users::set_password(realm, Actor::Operator, &Source::default(), id, secret).await?;
+    users::set_password(realm, Actor::Operator, &Source::default(), id, secret)
+        .await
+        .map_err(|e| typed(e, &[STDIN]))?;
     if args.one.json {
         say::json(&serde_json::json!({ "id": id, "password_set": true }));
     } else {

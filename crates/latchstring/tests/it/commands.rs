@@ -52,11 +52,12 @@ fn users_are_managed_beside_a_running_server() {
     assert_eq!(me.get("/api/v1/account").expect("answered").status, 401);
     assert_eq!(cli(&["user", "unban", &id, "--json"], "").json()["status"], "active");
 
-    cli(&["user", "create", "--email", "ada@example.com"], "").expect(1, &["Taken"]);
+    cli(&["user", "create", "--email", "ada@example.com"], "")
+        .expect(1, &["--email: a user has “ada@example.com” already", "user show ada@example.com"]);
     cli(&["user", "create", "--username", "grace"], "")
         .expect(0, &["can't sign in yet", "latchstring user set-password grace --password-stdin"]);
-    cli(&["user", "create", "--email", "not an address"], "").expect(1, &["Not an e-mail address"]);
-    cli(&["user", "set-password", &id, "--password-stdin"], "password1").expect(1, &["Password too weak"]);
+    cli(&["user", "set-password", &id, "--password-stdin"], "password1")
+        .expect(2, &["the password on standard input: "]);
     cli(&["user", "set-password", &id, "--password-stdin"], "").expect(2, &["no password on standard input"]);
     assert_eq!(
         cli(&["user", "set-password", &id, "--password-stdin"], "another good password 7").code,
@@ -76,6 +77,43 @@ fn users_are_managed_beside_a_running_server() {
     assert_eq!(left["users"][0]["username"], "grace");
 }
 
+/// What the rules name are members of the API's input; whoever typed the command knows its options.
+#[test]
+fn what_is_wrong_is_told_by_the_option_that_was_typed() {
+    let home = Home::sqlite();
+    Server::ready(dev(&home)).stop();
+    let told = |args: &[&str], input: &str, code: i32, part: &str| {
+        let ended = run_with(&mut command(&home, args), input);
+        ended.expect(code, &[part]);
+        for word in ["member", "param", "identifier", "expires_at", "(email)", "_", "Input not usable"] {
+            assert!(!ended.err.contains(word), "`{word}` is the API's, in:\n{}", ended.err);
+        }
+    };
+    let long = "x".repeat(600);
+    assert_eq!(run(&mut command(&home, &["user", "create", "--username", "grace"])).code, Some(0));
+    let create = ["user", "create"];
+    let with = |more: &[&'static str]| [&create[..], more].concat();
+    told(&with(&["--email", "not an address"]), "", 2, "--email: the address needs exactly one @");
+    told(&with(&["--username", "a b"]), "", 2, "--username: a user name has letters");
+    told(&[&with(&["--username", "ada", "--name"])[..], &[&long]].concat(), "", 2, "--name: too long");
+    told(&with(&["--username", "Grace"]), "", 1, "--username: a user has “Grace” already");
+    let weak = with(&["--username", "ada", "--password-stdin"]);
+    told(&weak, "password1", 2, "the password on standard input: ");
+    told(&weak, &long, 2, "the password on standard input: At most 256 characters");
+    told(&["user", "show", "a b"], "", 2, "“a b” is no id, address or username");
+    told(&["user", "ban", "grace", "--reason", &long], "", 2, "--reason: too long");
+    told(&["user", "ban", "grace", "--until", "2001-01-01T00:00:00Z"], "", 2, "--until: ");
+    told(&["user", "ban", "grace", "--until", "soon"], "", 2, "--until");
+    told(&["user", "list", "--begins-with", &long], "", 2, "--begins-with: At most 254 bytes");
+    told(&["api-key", "create", "", "--permission", "*"], "", 2, "NAME: A key needs a name");
+    let expired = ["api-key", "create", "x", "--permission", "*", "--expires", "2001-01-01T00:00:00Z"];
+    told(&expired, "", 2, "--expires: ");
+    told(&["keys", "revoke", "none"], "", 1, "there is no key “none”");
+    let list = run(&mut command(&home, &["keys", "list", "--json"])).json();
+    let signing = list["keys"][0]["kid"].as_str().expect("a key").to_owned();
+    run(&mut command(&home, &["keys", "revoke", &signing])).expect(1, &["signs now", "keys rotate --now"]);
+}
+
 #[test]
 fn keys_are_managed_beside_a_running_server() {
     let home = Home::new();
@@ -88,7 +126,7 @@ fn keys_are_managed_beside_a_running_server() {
     assert_eq!(reader.get("/api/v1/users").expect("answered").status, 200);
     assert_eq!(reader.get("/api/v1/settings").expect("answered").status, 403);
     cli(&["api-key", "create", "x", "--permission", "everything"])
-        .expect(1, &["There is no permission", "users:read"]);
+        .expect(2, &["--permission: There is no permission", "users:read"]);
     let list = cli(&["api-key", "list", "--json"]).json();
     let id = list["api_keys"][0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(list["api_keys"][0]["state"], "good");

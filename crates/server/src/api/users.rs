@@ -154,8 +154,10 @@ pub async fn list(
     query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<axum::Json<UsersPage>, Problem> {
     ctx.key("users:read").await?;
-    let Query(query) =
-        query.map_err(|_| Kind::InputInvalid.param("query").says("Known: q, cursor, limit."))?;
+    let Query(query) = query.map_err(|_| {
+        let says = "Known: q, cursor, limit. An address or username, or its beginning, goes into q.";
+        Kind::InputInvalid.param("query").says(says)
+    })?;
     let limit = query.limit.unwrap_or(50);
     let page = users::list(&ctx.realm, query.q.as_deref(), query.cursor.as_deref(), limit).await?;
     let now = ctx.realm.now();

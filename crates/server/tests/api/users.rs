@@ -116,6 +116,9 @@ async fn lists_are_paged_by_key_and_searched_by_prefix() {
     admin.get("/api/v1/users?cursor=nonsense").await.must_refuse(400, "invalid_input");
     admin.get("/api/v1/users?limit=-5").await.must_be(200);
     admin.get("/api/v1/users?offset=5").await.must_refuse(400, "invalid_input");
+    let guessed = admin.get("/api/v1/users?email=ada@example.com").await.must_refuse(400, "invalid_input");
+    let says = guessed.json()["detail"].as_str().unwrap_or_default().to_owned();
+    assert!(says.contains("address") && says.contains("goes into q"), "{says}");
     for odd in ["%25", "%27%20OR%201=1--", "%00", "%F0%9F%92%A9"] {
         let answer = admin.get(&format!("/api/v1/users?q={odd}")).await;
         assert!(answer.status.is_success() || answer.status == 400, "{odd}: {}", answer.text());
