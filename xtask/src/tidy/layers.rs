@@ -28,7 +28,10 @@ const RULES: &[(&str, May)] = &[
     ),
     ("xtask", May::Know(&[])),
     // Parsers of every crate below the faces are checked in one place, and libFuzzer is kept out of it.
-    ("fuzz/checks", May::Know(&["latchstring-proto", "latchstring-core", "latchstring-web"])),
+    (
+        "fuzz/checks",
+        May::Know(&["latchstring-proto", "latchstring-look", "latchstring-core", "latchstring-web"]),
+    ),
     ("fuzz", May::Know(&["latchstring-fuzz"])),
     // It fills a database through the rules themselves.
     ("xtask/bench", May::KnowAll),

@@ -113,8 +113,12 @@ impl Letter {
         let name = settings.1.name.as_str();
         let picture = brand.logo.as_ref().filter(|logo| logo.is_for_mail());
         let logo = picture.map(|logo| format!("{}{}", realm.issuer(), logo.path()));
-        let draft = self.says.draft(name, settings.1.code.in_subject);
-        let rendered = draft.render(&Sender { name, brand, logo }, language);
+        self.mail(&Sender { name, brand, logo }, language, settings.1.code.in_subject)
+    }
+
+    /// The letter in words of `language`, as `sender` looks.
+    pub fn mail(&self, sender: &Sender<'_>, language: Language, code_in_subject: bool) -> Mail {
+        let rendered = self.says.draft(sender.name, code_in_subject).render(sender, language);
         let (code, link) = match &self.says {
             Says::Code { code, link, .. } => (Some(code), Some(link)),
             Says::Invitation { link, .. } => (None, Some(link)),
