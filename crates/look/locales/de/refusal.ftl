@@ -4,6 +4,7 @@
 
 fault = Das hat nicht geklappt
     .says = Bei uns ist etwas schiefgegangen; es ist vermerkt. Versuchen Sie es gleich noch einmal.
+to-start = Zur Startseite
 begin-again = Neu anfangen
 door-changed = Öffnen Sie die Seite noch einmal
     .says = Diese Anfrage kam nicht von der Seite, zu der sie gehört. Es ist nichts geschehen.

@@ -5,6 +5,7 @@
 
 fault = That did not work
     .says = Something went wrong on our side, and it has been noted. Try again in a moment.
+to-start = To the start page
 begin-again = Begin again
 door-changed = Open the page again
     .says = This request did not come from the page that it belongs to. Nothing has happened.

@@ -19,9 +19,17 @@ use serde::Serialize;
 pub(super) struct Message {
     pub heading: Say,
     pub says: Say,
-    /// Where to go from here, if not back: address and words.
-    pub way_on: Option<(String, &'static str)>,
+    /// Where to go from here: an address of ours, and the words of its link.
+    pub way_on: Way,
 }
+
+/// An address of ours, and the message that says what is there.
+pub(super) type Way = (&'static str, &'static str);
+
+/// Where everybody can begin.
+pub(super) const TO_START: Way = ("/", "to-start");
+/// To the door.
+pub(super) const TO_SIGN_IN: Way = ("/sign-in", "sign-in");
 
 impl Page for Message {
     const TEMPLATE: &'static str = "message.html";
@@ -55,7 +63,12 @@ impl IntoResponse for Failure {
             Error::Refused(refusal) => {
                 let door = if self.door { door_words(&refusal) } else { None };
                 let (heading, says) = door.unwrap_or_else(|| words(&refusal));
-                let way_on = self.door.then(|| ("/sign-in".to_owned(), "begin-again"));
+                let way_on = match refusal.kind.class() {
+                    _ if self.door => ("/sign-in", "begin-again"),
+                    _ if matches!(refusal.kind, Kind::NotFound) => TO_START,
+                    Class::Unauthenticated | Class::StepUp | Class::Gone | Class::GrantUnusable => TO_SIGN_IN,
+                    _ => TO_START,
+                };
                 let message = Message { heading, says, way_on };
                 let mut response = show(app, self.language, problem::status(refusal.kind), message);
                 if let Some(seconds) = refusal.detail.retry_after {
@@ -69,7 +82,7 @@ impl IntoResponse for Failure {
                 // Logged there, once; only its words are for programs.
                 let status = problem::fault(&fault).status();
                 let (heading, says) = both("fault", "fault.says");
-                show(app, self.language, status, Message { heading, says, way_on: None })
+                show(app, self.language, status, Message { heading, says, way_on: TO_START })
             }
         }
     }
@@ -112,7 +125,7 @@ pub(crate) async fn not_that_method(State(app): State<App>, uri: Uri, headers: H
 /// To whoever opens what is only sent to, or the other way round.
 pub(super) fn not_that_way() -> Message {
     let (heading, says) = both("not-that-way", "not-that-way.says");
-    Message { heading, says, way_on: None }
+    Message { heading, says, way_on: TO_START }
 }
 
 fn is_person(uri: &Uri, headers: &HeaderMap) -> bool {

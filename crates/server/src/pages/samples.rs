@@ -205,7 +205,7 @@ fn all() -> Vec<(&'static str, String)> {
         put(&mut pages, &frame, &second_step());
         for kind in Kind::ALL {
             let (heading, says) = words(&Refusal::new(*kind));
-            let way_on = frame.dev.then(|| ("/sign-in".to_owned(), "begin-again"));
+            let way_on = ("/sign-in", "begin-again");
             put(&mut pages, &frame, &Message { heading, says, way_on });
         }
         put(&mut pages, &frame, &not_that_way());

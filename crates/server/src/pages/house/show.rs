@@ -3,7 +3,12 @@
 use super::device::name;
 use crate::{
     api::show::time,
-    pages::{forms::Errors, message::Message, templates::Page, verify::show::Policy},
+    pages::{
+        forms::Errors,
+        message::{Message, TO_START},
+        templates::Page,
+        verify::show::Policy,
+    },
 };
 use latchstring_core::{
     clock::{DAY, HOUR, MINUTE, Micros},
@@ -114,7 +119,7 @@ impl Page for Delete {
 
 /// It is gone.
 pub(in crate::pages) fn deleted() -> Message {
-    Message { heading: "deleted".into(), says: "deleted-says".into(), way_on: None }
+    Message { heading: "deleted".into(), says: "deleted-says".into(), way_on: TO_START }
 }
 
 pub(super) fn device(session: &Shown, current: SessionId, now: Micros) -> Device {

@@ -1,6 +1,9 @@
 //! What the pages behind a mailed link show.
 
-use crate::pages::{message::Message, templates::Page};
+use crate::pages::{
+    message::{Message, TO_SIGN_IN},
+    templates::Page,
+};
 use latchstring_core::{attempt::link::Looked, challenge::Purpose, realm::Realm};
 use latchstring_look::Say;
 use serde::Serialize;
@@ -128,10 +131,10 @@ impl Page for Done {
 
 /// Somebody came without a link, or with a browser that keeps no cookies.
 pub(in crate::pages) fn no_link() -> Message {
-    Message { heading: "no-link".into(), says: "no-link-says".into(), way_on: None }
+    Message { heading: "no-link".into(), says: "no-link-says".into(), way_on: TO_SIGN_IN }
 }
 
 /// A second factor is outstanding. No page takes it yet, and no face lets anybody have one.
 pub(in crate::pages) fn second_step() -> Message {
-    Message { heading: "second-step".into(), says: "second-step-says".into(), way_on: None }
+    Message { heading: "second-step".into(), says: "second-step-says".into(), way_on: TO_SIGN_IN }
 }
