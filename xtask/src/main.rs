@@ -31,8 +31,15 @@ struct Command {
     run: fn(&[String]) -> ExitCode,
 }
 
-const COMMANDS: &[Command] =
-    &[test::COMMAND, tidy::COMMAND, deny::COMMAND, crash::COMMAND, bench::COMMAND, fuzz::COMMAND];
+const COMMANDS: &[Command] = &[
+    test::COMMAND,
+    tidy::COMMAND,
+    deny::COMMAND,
+    crash::COMMAND,
+    bench::COMMAND,
+    fuzz::COMMAND,
+    test::browser::PICTURES,
+];
 
 /// Exit codes, the same as the product's: done, failed, and "you asked for something that does not exist".
 const FAILED: u8 = 1;

@@ -35,6 +35,11 @@ pub(super) fn pytest(command: &mut Command) -> Counts {
     counted(command, pytest_line)
 }
 
+/// Runs Node's own test runner, with its reporter `spec`, and counts.
+pub(super) fn node(command: &mut Command) -> Counts {
+    counted(command, node_line)
+}
+
 fn counted(command: &mut Command, parse: fn(&str) -> Option<Counts>) -> Counts {
     let mut counts = Counts::default();
     let ok = run::lines(command, |line| {
@@ -72,6 +77,19 @@ fn pytest_line(line: &str) -> Option<Counts> {
             .is_some_and(|(n, word)| n.parse::<u64>().is_ok() && known.contains(&word.trim_end_matches('s')))
     };
     counts.split(", ").all(fits).then(|| sum(counts, ','))
+}
+
+/// One of the closing lines: `ℹ pass 5`.
+fn node_line(line: &str) -> Option<Counts> {
+    let (word, number) = line.strip_prefix("ℹ ")?.split_once(' ')?;
+    let number = number.parse::<u64>().ok()?;
+    match word {
+        "pass" => Some(Counts { passed: number, ..Counts::default() }),
+        // Cancelled: it was not over when the rest was.
+        "fail" | "cancelled" => Some(Counts { failed: number, ..Counts::default() }),
+        "skipped" | "todo" => Some(Counts { ignored: number, ..Counts::default() }),
+        _ => None,
+    }
 }
 
 fn sum(text: &str, separator: char) -> Counts {
@@ -116,6 +134,18 @@ mod tests {
         assert_eq!(pytest_line("1 passed, 2 warnings in 75.03s (0:01:15)"), Some(counts(1, 0, 0)));
         assert_eq!(pytest_line("FAILED test.py::x - it took 3 seconds in all"), None);
         assert_eq!(pytest_line("a word in 3s"), None);
+    }
+
+    #[test]
+    fn closing_lines_of_node_are_read() {
+        assert_eq!(node_line("ℹ pass 12"), Some(counts(12, 0, 0)));
+        assert_eq!(node_line("ℹ fail 2"), Some(counts(0, 2, 0)));
+        assert_eq!(node_line("ℹ cancelled 1"), Some(counts(0, 1, 0)));
+        assert_eq!(node_line("ℹ skipped 3"), Some(counts(0, 0, 3)));
+        assert_eq!(node_line("ℹ tests 17"), None);
+        assert_eq!(node_line("ℹ duration_ms 5.5"), None);
+        assert_eq!(node_line("ℹ 21356 bytes"), None);
+        assert_eq!(node_line("✔ pass 5"), None);
     }
 
     #[test]

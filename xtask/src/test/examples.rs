@@ -26,12 +26,7 @@ fn prepared(stage: &mut Stage, example: &str) -> Result<Counts, String> {
     let binary = stage.server.get_or_insert_with(server::build).clone()?;
     let python = python()?;
     if folder.join("package-lock.json").exists() {
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(&folder);
-        if !run::shown_run(&mut npm) {
-            return Err("npm could not install what package-lock.json lists: see above".to_owned());
-        }
+        super::npm_ci(&folder)?;
     }
     let server = server::Server::start(&binary)?;
     let mut pytest = Command::new(python);

@@ -3,11 +3,13 @@
 //! It keeps going after a failure, so that one run tells all, and ends with `N passed, N failed` alone on the last
 //! line. A step that cannot run here is a skip: it is said loudly, and with `CI=true` it counts as a failure.
 
+pub(crate) mod browser;
 mod count;
 mod examples;
 mod report;
 mod tools;
 
+use std::path::Path;
 use std::process::{Command as Process, ExitCode};
 
 use crate::postgres::{Durable, Postgres};
@@ -19,10 +21,10 @@ use tools::{Tool, Tools};
 pub(crate) const COMMAND: Command = Command {
     name: "test",
     usage: "test [--no-install] [STEP...]",
-    about: "All tests: the house rules, formatting, lints, every crate on SQLite and again on PostgreSQL, and the\n\
-            examples against the built server. Brings its own PostgreSQL. Missing tools are installed where that\n\
-            needs no question (root on Debian), unless --no-install is given.\n\
-            Steps: tidy fmt clippy sqlite postgres fastapi snippets forward-auth; without a name all of them.",
+    about: "All tests: the house rules, formatting, lints, every crate on SQLite and again on PostgreSQL, the\n\
+            pages in a browser and the examples, against the built server. Brings its own PostgreSQL. Missing tools are\n\
+            installed where that needs no question (root on Debian), unless --no-install is given.\n\
+            Steps: tidy fmt clippy sqlite postgres browser fastapi snippets forward-auth; without a name all of them.",
     hidden: false,
     run: test,
 };
@@ -58,6 +60,12 @@ const STEPS: &[Step] = &[
         about: "the tests that use a database, on PostgreSQL",
         needs: &[Tool::Postgres],
         run: postgres_step,
+    },
+    Step {
+        name: "browser",
+        about: "the hosted pages of the built server, in a browser",
+        needs: &[Tool::Node, Tool::Npm, Tool::Chromium],
+        run: browser::run,
     },
     Step {
         name: "fastapi",
@@ -169,6 +177,17 @@ fn postgres_step(_: &mut Stage) -> Outcome {
     test.arg("--tests");
     test.env("LATCHSTRING_TEST_DATABASE", "postgres").env("LATCHSTRING_TEST_POSTGRES", postgres.url());
     Outcome::Ran(count::cargo(&mut test))
+}
+
+/// Installs what a folder's lock file lists, and nothing else; no package runs code while it is installed.
+fn npm_ci(folder: &Path) -> Result<(), String> {
+    let mut npm = Process::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder);
+    if run::shown_run(&mut npm) {
+        Ok(())
+    } else {
+        Err("npm could not install what package-lock.json lists: see above".to_owned())
+    }
 }
 
 fn cargo_test() -> Process {

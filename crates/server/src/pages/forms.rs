@@ -45,17 +45,14 @@ impl Guard {
         if let Some(held) = held.filter(|held| Keyed::parse(held).is_some()) {
             return Self { secret: held.to_owned(), fresh: None };
         }
-        let secret = Keyed::new(uuid::Uuid::nil(), visit.ctx.realm.ground().random()).text().to_string();
-        let secure = if config.secure { "; Secure" } else { "" };
-        let text = format!(
-            "{}={secret}; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax{secure}",
-            config.cookie_named("door")
-        );
-        let mut fresh = HeaderValue::from_str(&text).ok();
-        if let Some(value) = &mut fresh {
-            value.set_sensitive(true);
-        }
+        let (secret, fresh) = fresh(visit);
         Self { secret, fresh }
+    }
+
+    /// For an answer that signs somebody out here: a new secret. Chromium keeps whole pages for the way back, `no-store`
+    /// or not, and lets go of them when a cookie changes that no script can read (A149).
+    pub(super) fn parting(visit: &Visit) -> Option<HeaderValue> {
+        fresh(visit).1
     }
 
     /// The guard of a browser that gets its cookie along with the answer.
@@ -90,6 +87,22 @@ impl Guard {
     fn bytes(&self, what: &str) -> Hashed {
         Hashed::of(format!("latchstring form 2\n{what}\n{}", self.secret).as_bytes())
     }
+}
+
+/// A secret for a browser that has none of its own, and the cookie that gives it.
+fn fresh(visit: &Visit) -> (String, Option<HeaderValue>) {
+    let config = visit.ctx.app.config();
+    let secret = Keyed::new(uuid::Uuid::nil(), visit.ctx.realm.ground().random()).text().to_string();
+    let secure = if config.secure { "; Secure" } else { "" };
+    let text = format!(
+        "{}={secret}; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax{secure}",
+        config.cookie_named("door")
+    );
+    let mut cookie = HeaderValue::from_str(&text).ok();
+    if let Some(value) = &mut cookie {
+        value.set_sensitive(true);
+    }
+    (secret, cookie)
 }
 
 /// Compares a form's token, in constant time.

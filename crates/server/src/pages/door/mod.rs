@@ -374,7 +374,7 @@ async fn sign_out(visit: Visit, Sent(entry): Sent<Entry>) -> Result<Response, Fa
             .await
             .map_err(|e| fails(&visit, e))?;
     }
-    Ok(go("/sign-out/done", &[]))
+    Ok(go("/sign-out/done", &[Guard::parting(&visit)]))
 }
 
 async fn signed_out(visit: Visit) -> Result<Response, Failure> {

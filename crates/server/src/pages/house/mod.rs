@@ -401,7 +401,8 @@ async fn end_sessions(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Respo
     account::end_sessions(&visit.ctx.realm, home.me.user, actor, &home.caller.source, which)
         .await
         .map_err(|e| fails(&visit, e))?;
-    Ok(go(to, &[]))
+    let parting = if to == "/sign-out/done" { Guard::parting(&visit) } else { None };
+    Ok(go(to, &[parting]))
 }
 
 // Data
@@ -458,7 +459,7 @@ async fn delete(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, F
     account::delete_mine(&visit.ctx.realm, &home.me, &home.caller.source)
         .await
         .map_err(|e| fails(&visit, e))?;
-    Ok(go("/account/deleted", &[]))
+    Ok(go("/account/deleted", &[Guard::parting(&visit)]))
 }
 
 async fn deleted(visit: Visit) -> Result<Response, Failure> {
