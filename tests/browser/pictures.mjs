@@ -24,6 +24,8 @@ const PICTURES = [
   ["sign-in", { viewport: DESK }, (v) => go(v, "/sign-in?another=1")],
   ["sign-in-dark", { viewport: DESK, colorScheme: "dark" }, (v) => go(v, "/sign-in?another=1")],
   ["sign-in-phone", PHONE, (v) => go(v, "/sign-in?another=1")],
+  ["sign-in-arabic", { viewport: DESK }, (v) => go(v, "/sign-in?another=1&lang=ar")],
+  ["mail", { viewport: { width: 560, height: 560 } }, mail],
   ["account", { viewport: { ...ROOM, height: 620 } }, async (v) => { await v.signIn(ADA); await go(v, "/account"); }],
   ["devices", { viewport: ROOM, userAgent: AGENTS.laptop }, async (v) => { await v.signIn(ADA); await go(v, "/account/sessions"); }],
 ];
@@ -32,6 +34,16 @@ function go(v, path) {
   const url = new URL(path, v.server.url);
   if (asked.lang !== "en") url.searchParams.set("lang", asked.lang);
   return v.page.goto(url.href);
+}
+
+/** The mail of a sign-in by code, as a mail program shows it. */
+async function mail(v) {
+  await go(v, "/sign-in?another=1");
+  await v.page.fill("#identifier", ADA.email);
+  await v.page.click("button[name=by]");
+  await v.page.waitForURL(/by=code/);
+  const { n } = await v.server.mail(ADA.email);
+  await v.page.goto(new URL(`/dev/mail/${n}/html`, v.server.url).href);
 }
 
 const server = await Server.start(binary());

@@ -161,7 +161,7 @@ fn house(pages: &mut Pages, frame: &Frame, name: &str, errors: &Errors, yes: boo
             done,
             has_password: fresh,
             name: name.clone(),
-            policy: Policy { least: 8, most: 256, optional: false },
+            policy: Policy { least: 8, optional: false },
             errors: errors.clone(),
         };
         put(pages, frame, &page);
@@ -237,7 +237,7 @@ fn all() -> Vec<(&'static str, String)> {
                 }
             }
             put(&mut pages, &frame, &Elsewhere { address: address.clone() });
-            let policy = || Policy { least: 8, most: 256, optional: false };
+            let policy = || Policy { least: 8, optional: false };
             for recover in [true, false] {
                 for wrong in [None, Some(evil())] {
                     let page = SetPassword {

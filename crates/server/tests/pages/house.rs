@@ -286,3 +286,18 @@ async fn a_person_chooses_the_language_of_their_pages_and_mails() {
     }
     says(&browser.get("/account").await.must_be(200), "<html lang=\"en\"");
 }
+
+/// A browser cuts what is pasted into a field off at its `maxlength` and says nothing: the person would keep another
+/// password than we do.
+#[tokio::test]
+async fn a_new_password_is_refused_rather_than_cut() {
+    let app = app().await;
+    let browser = at_home(&app).await;
+    let page = browser.get("/account/security").await.must_be(200);
+    let field = page.text().split("id=\"password\"").nth(1).expect("a field").to_owned();
+    assert!(field.split('>').next().expect("its end").contains("maxlength=\"1024\""), "{field}");
+    let long = "copper+kettle+".repeat(20);
+    let change = format!("current_password={}&password={long}", PASSWORD.replace(' ', "+"));
+    let refused = send(&browser, "/account/security", "/account/security", &change).await.must_be(400);
+    says(&refused, "This password is too long.");
+}

@@ -64,7 +64,6 @@ impl Page for Elsewhere {
 #[derive(Default, Serialize)]
 pub(in crate::pages) struct Policy {
     pub least: u32,
-    pub most: u32,
     /// Whether a new account can do without.
     pub optional: bool,
 }
@@ -73,7 +72,7 @@ impl Policy {
     pub(in crate::pages) fn of(realm: &Realm) -> Self {
         let settings = realm.settings();
         let p = &settings.1.password;
-        Self { least: p.min_chars, most: p.max_chars, optional: !p.required }
+        Self { least: p.min_chars, optional: !p.required }
     }
 }
 
