@@ -297,7 +297,11 @@ impl Realm {
 
     /// Takes settings into force, unless newer ones are.
     pub fn use_settings(&self, rev: i64, settings: Settings) {
-        let brand = Arc::new((rev, brand(&settings)));
+        let old = self.0.brand.load_full();
+        let brand = match self.0.settings.load().1.look == settings.look {
+            true => Arc::new((rev, old.1.clone())),
+            false => Arc::new((rev, brand(&settings))),
+        };
         let new = Arc::new((rev, settings));
         self.0.settings.rcu(|old| if old.0 < rev { new.clone() } else { old.clone() });
         self.0.brand.rcu(|old| if old.0 < rev { brand.clone() } else { old.clone() });

@@ -80,7 +80,8 @@ pub(crate) const LET_IN: &str = "Correct the user, the password or the name of t
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         if let Some(said) = error.turned_away() {
-            return Self::usage(format!("{}. {LET_IN}", chain(said)));
+            // It may pass, as during a restore: whoever supervises us is to try again.
+            return Self::failed(format!("{}. {LET_IN}", chain(said)));
         }
         match error {
             OpenError::Core(error) => error.into(),

@@ -6,8 +6,15 @@ use crate::{
     template,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use minijinja::Environment;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// How a realm looks and speaks, as its operator sets it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -67,10 +74,9 @@ pub struct Logo {
 }
 
 impl Logo {
-    /// Where mails find it: under a name that stays, since mails are kept for years.
-    pub fn path(&self) -> String {
-        format!("/assets/logo.{}", self.extension)
-    }
+    /// Where mails find it: under a name that stays, since mails are kept for years. Whatever the picture is then, it is
+    /// served there.
+    pub const PATH: &'static str = "/assets/logo";
 
     /// Whether mail programs show such pictures.
     pub fn is_for_mail(&self) -> bool {
@@ -106,6 +112,25 @@ pub struct Brand {
     pub words: Words,
     legal: Vec<LegalLink>,
     templates: BTreeMap<String, String>,
+    made: Made,
+}
+
+/// What is made of a brand once, at first use.
+#[derive(Debug, Clone, Default)]
+struct Made {
+    addresses: OnceLock<Addresses>,
+    door: OnceLock<Option<Arc<Environment<'static>>>>,
+    mail: OnceLock<Option<Arc<Environment<'static>>>>,
+    told: Arc<AtomicBool>,
+}
+
+/// Where the style sheet and the logo of a realm are served: names that change with their content.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// The style sheet with its colours.
+    pub style: Option<String>,
+    /// The logo.
+    pub logo: Option<String>,
 }
 
 /// Most bytes of a logo.
@@ -128,9 +153,10 @@ impl Brand {
             colours: or_ours(colours(settings), &mut wrong),
             logo: or_ours(logo(&settings.logo), &mut wrong),
             languages: or_ours(languages(&settings.languages), &mut wrong),
-            words: or_ours(words(settings), &mut wrong),
+            words: words(settings, &mut wrong),
             legal: or_ours(legal(&settings.legal), &mut wrong),
             templates: BTreeMap::new(),
+            made: Made::default(),
         };
         for (name, text) in &settings.templates {
             match template::check(name, text, &brand) {
@@ -161,9 +187,42 @@ impl Brand {
         })
     }
 
-    /// The frame `name`, if the realm has its own.
-    pub fn template(&self, name: &str) -> Option<&str> {
-        self.templates.get(name).map(String::as_str)
+    /// The addresses of what is the realm's own; `hash` makes the part of a name that changes with the content.
+    pub fn addresses(&self, hash: impl Fn(&[u8]) -> String) -> &Addresses {
+        self.made.addresses.get_or_init(|| Addresses {
+            style: self.style().map(|text| format!("/assets/brand.{}.css", hash(text.as_bytes()))),
+            logo: self
+                .logo
+                .as_ref()
+                .map(|logo| format!("/assets/logo.{}.{}", hash(&logo.bytes), logo.extension)),
+        })
+    }
+
+    /// `environment`, made once, with the realm's own frame of the door, if it has one.
+    pub fn door(
+        &self,
+        environment: impl FnOnce() -> Environment<'static>,
+    ) -> Option<Arc<Environment<'static>>> {
+        self.made.door.get_or_init(|| self.framed("door.html", environment)).clone()
+    }
+
+    /// The environment of mails with the realm's own frame, if it has one.
+    pub(crate) fn mail(&self) -> Option<Arc<Environment<'static>>> {
+        self.made.mail.get_or_init(|| self.framed("mail.html", template::environment)).clone()
+    }
+
+    fn framed(
+        &self,
+        name: &str,
+        environment: impl FnOnce() -> Environment<'static>,
+    ) -> Option<Arc<Environment<'static>>> {
+        let text = self.templates.get(name)?;
+        template::with_frame(environment(), name, text).ok().map(Arc::new)
+    }
+
+    /// Whether it is the first time that a frame of this brand fails: once is enough to be told.
+    pub fn fails_first(&self) -> bool {
+        !self.made.told.swap(true, Ordering::Relaxed)
     }
 
     /// The style sheet that sets the colours, if there is anything to set.
@@ -191,7 +250,8 @@ fn colours(settings: &LookSettings) -> Result<Option<[Pair; 2]>, WrongLook> {
         }
         let shade =
             colour.readable(grounds, end).map_or_else(String::new, |shade| format!(" {shade} would do."));
-        let contrast = colour.on(grounds);
+        // Rounded down: what is refused must not read as enough.
+        let contrast = (colour.on(grounds) * 100.0).floor() / 100.0;
         wrong(
             param,
             format!(
@@ -234,7 +294,8 @@ fn logo(text: &str) -> Result<Option<Logo>, WrongLook> {
         return wrong("logo", "At most 32 KiB.");
     }
     let Ok(bytes) = STANDARD.decode(data) else { return wrong("logo", shape) };
-    if !begins.iter().any(|begins| bytes.starts_with(begins)) {
+    let is_webp = extension != "webp" || bytes.get(8..12) == Some(b"WEBP");
+    if !is_webp || !begins.iter().any(|begins| bytes.starts_with(begins)) {
         return wrong("logo", format!("Its bytes are not those of {media_type}."));
     }
     Ok(Some(Logo { bytes, media_type, extension }))
@@ -260,15 +321,24 @@ fn languages(tags: &[String]) -> Result<Vec<Language>, WrongLook> {
     Ok(languages)
 }
 
-fn words(settings: &LookSettings) -> Result<Words, WrongLook> {
+fn words(settings: &LookSettings, wrong: &mut Vec<WrongLook>) -> Words {
+    let mut say = |says: String| wrong.push(WrongLook { param: "words", says });
     if settings.words.values().map(BTreeMap::len).sum::<usize>() > 500 {
-        return wrong("words", "At most 500 messages.");
+        say("At most 500 messages.".into());
+        return Words::default();
     }
     let mut overrides = Overrides::new();
     for (tag, messages) in &settings.words {
-        overrides.insert(language("words", tag)?, messages.clone());
+        match language("words", tag) {
+            Ok(language) => {
+                overrides.insert(language, messages.clone());
+            }
+            Err(e) => say(e.says),
+        }
     }
-    Words::new(&overrides).map_err(|e| WrongLook { param: "words", says: format!("{e}.") })
+    let (words, left_out) = Words::new(&overrides);
+    left_out.into_iter().for_each(|e| say(format!("{e}.")));
+    words
 }
 
 fn legal(links: &[LegalLink]) -> Result<Vec<LegalLink>, WrongLook> {

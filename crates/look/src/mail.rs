@@ -38,6 +38,8 @@ pub struct Rendered {
     pub text: String,
     /// The body as HTML.
     pub html: String,
+    /// Why the realm's own frame did not serve, where it has one.
+    pub unframed: Option<String>,
 }
 
 /// What a mail is rendered with.
@@ -57,8 +59,8 @@ impl Draft {
         let say = |say: &Say| words.say(language, say);
         let subject = one_line(&say(&self.subject));
         let data = self.data(sender, language, &subject);
-        let html = template::mail(sender.brand, &data);
-        Rendered { subject, text: self.text(sender, language), html }
+        let (html, unframed) = template::mail(sender.brand, &data);
+        Rendered { subject, text: self.text(sender, language), html, unframed }
     }
 
     fn data(&self, sender: &Sender<'_>, language: Language, subject: &str) -> Value {

@@ -16,6 +16,8 @@ pub type Overrides = BTreeMap<Language, BTreeMap<String, String>>;
 
 /// Most characters of a message that a realm says otherwise.
 const LONGEST: usize = 1_000;
+/// Most opening braces in it: as many places as any message has, plural forms included.
+const DEEPEST: usize = 16;
 
 macro_rules! files {
     ($language:literal) => {
@@ -97,22 +99,35 @@ impl std::fmt::Debug for Words {
 }
 
 impl Words {
-    /// Our words, but for those that a realm says otherwise.
-    ///
-    /// # Errors
-    /// [`WrongWords`] where one of them has an unknown name, can't be read, or wants what the message is not given.
-    pub fn new(overrides: &Overrides) -> Result<Self, WrongWords> {
-        let mut bundles = BTreeMap::new();
+    /// Our words, but for those that a realm says otherwise; and why some of those are left out: a name that is unknown,
+    /// a text that can't be read, or one that wants what the message is not given.
+    pub fn new(overrides: &Overrides) -> (Self, Vec<WrongWords>) {
+        let (mut bundles, mut wrong) = (BTreeMap::new(), Vec::new());
         for (language, messages) in overrides {
-            let mut bundle = empty(*language);
+            // Fluent knows a message together with its attributes.
+            let mut whole: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
             for (name, text) in messages {
-                let resource = checked(name, text)?;
-                // The name is alone in its map.
-                let _ = bundle.add_resource(resource);
+                match checked(name, text) {
+                    Ok(()) => {
+                        let (id, attribute) = name.split_once('.').unwrap_or((name, ""));
+                        whole.entry(id).or_default().insert(attribute, text);
+                    }
+                    Err(e) => wrong.push(e),
+                }
+            }
+            let source: String = whole.iter().map(|(id, parts)| source(id, parts)).collect();
+            let mut bundle = empty(*language);
+            // Each of its messages was read by itself.
+            let resource = FluentResource::try_new(source).unwrap_or_else(|(resource, _)| resource);
+            if bundle.add_resource(resource).is_err() {
+                wrong.push(WrongWords::Unreadable(
+                    language.tag().into(),
+                    "a message stands there twice".into(),
+                ));
             }
             bundles.insert(*language, bundle);
         }
-        Ok(Self { overrides: Arc::new(bundles) })
+        (Self { overrides: Arc::new(bundles) }, wrong)
     }
 
     /// A message as plain text.
@@ -151,6 +166,8 @@ impl Words {
 /// Text from outside among words of `language`: kept apart where those run from right to left.
 pub(crate) fn isolated(language: Language, text: &str) -> Cow<'_, str> {
     match language.direction() {
+        // Digits are read the same way everywhere, and a code is copied with what stands around it.
+        "rtl" if text.bytes().all(|b| b.is_ascii_digit()) => Cow::Borrowed(text),
         "rtl" => Cow::Owned(format!("\u{2068}{text}\u{2069}")),
         _ => Cow::Borrowed(text),
     }
@@ -169,29 +186,41 @@ fn formatted(bundle: &Bundle, id: &str, args: &FluentArgs<'_>, whole: bool) -> O
     (!whole || errors.is_empty()).then_some(text)
 }
 
-/// A message that a realm says otherwise.
-fn checked(name: &str, text: &str) -> Result<FluentResource, WrongWords> {
+/// A message as it stands in a file. Further lines belong to the text where they are indented.
+fn source(id: &str, parts: &BTreeMap<&str, &str>) -> String {
+    let indented = |text: &str| text.lines().collect::<Vec<_>>().join("\n        ");
+    let mut out = format!("{id} =");
+    for (attribute, text) in parts {
+        match *attribute {
+            "" => out.push_str(&format!(" {}", indented(text))),
+            attribute => out.push_str(&format!("\n    .{attribute} = {}", indented(text))),
+        }
+    }
+    out.push('\n');
+    out
+}
+
+/// Whether a message can be said so.
+fn checked(name: &str, text: &str) -> Result<(), WrongWords> {
     if text.chars().count() > LONGEST {
         return Err(WrongWords::TooLong(name.to_owned()));
     }
     let english = MESSAGES.get(name).ok_or_else(|| WrongWords::Unknown(name.to_owned()))?;
-    let unreadable = |why: String| WrongWords::Unreadable(name.to_owned(), why);
-    let (id, attribute) = name.split_once('.').map_or((name, None), |(id, attribute)| (id, Some(attribute)));
-    // Further lines belong to the text where they are indented.
-    let text = text.lines().collect::<Vec<_>>().join("\n    ");
-    let source = match attribute {
-        None => format!("{id} = {text}\n"),
-        Some(attribute) => format!("{id} =\n    .{attribute} = {text}\n"),
-    };
-    let resource = FluentResource::try_new(source)
-        .map_err(|(_, errors)| unreadable(errors.first().map_or_else(String::new, ToString::to_string)))?;
+    let unreadable = |why: &str| WrongWords::Unreadable(name.to_owned(), why.to_owned());
+    // Before anything reads it that goes as deep as the text does.
+    if text.matches('{').count() > DEEPEST {
+        return Err(unreadable("it has more than 16 braces"));
+    }
+    let (id, attribute) = name.split_once('.').unwrap_or((name, ""));
+    let resource = FluentResource::try_new(source(id, &BTreeMap::from([(attribute, text)])))
+        .map_err(|(_, errors)| unreadable(&errors.first().map_or_else(String::new, ToString::to_string)))?;
     let found = places_of(&resource);
     let alone = found.len() == 1 && found.contains_key(name);
     let Some(places) = found.get(name).filter(|_| alone) else {
-        return Err(unreadable("it is more than the text of one message".into()));
+        return Err(unreadable("it is more than the text of one message"));
     };
     if places.refers {
-        return Err(unreadable("it refers to another message, or calls a function".into()));
+        return Err(unreadable("it refers to another message, or calls a function"));
     }
     match places.variables.iter().find(|variable| !english.variables.contains(*variable)) {
         Some(variable) => {
@@ -199,7 +228,7 @@ fn checked(name: &str, text: &str) -> Result<FluentResource, WrongWords> {
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             Err(WrongWords::NoSuchPlace(name.to_owned(), variable.clone(), known))
         }
-        None => Ok(resource),
+        None => Ok(()),
     }
 }
 
@@ -296,7 +325,7 @@ fn expressions<'a>(
         ast::Expression::Inline(inline) => inline,
         ast::Expression::Select { selector, variants } => {
             for variant in variants {
-                // Not recursion without bound: the parser has refused what is nested deeper than it likes.
+                // As deep as there are braces, which are counted before.
                 for element in &variant.value.elements {
                     if let ast::PatternElement::Placeable { expression } = element {
                         expressions(expression, &mut *visit);

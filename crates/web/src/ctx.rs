@@ -2,7 +2,7 @@
 
 use crate::{app::App, cookie, problem::Problem};
 use axum::extract::FromRequestParts;
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 use latchstring_core::{
     Kind, Refusal,
     account::Me,
@@ -36,7 +36,7 @@ pub struct Ctx {
     pub realm: Realm,
     /// Where the request came from.
     pub source: Arc<Source>,
-    language: Option<Language>,
+    accept_language: Option<HeaderValue>,
     may_act: bool,
     cookie: Option<String>,
     bearer: Option<Result<String, ()>>,
@@ -60,10 +60,7 @@ impl FromRequestParts<App> for Ctx {
             bearer: bearer(&parts.headers).map(|token| token.map(ToOwned::to_owned)),
             handle: parts.headers.get(HANDLE).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned),
             // Of several headers the first is as good as any.
-            language: parts
-                .headers
-                .get(header::ACCEPT_LANGUAGE)
-                .and_then(|value| Language::accepted(value.to_str().ok()?, realm.brand().1.languages())),
+            accept_language: parts.headers.get(header::ACCEPT_LANGUAGE).cloned(),
             app: app.clone(),
             realm,
             source: arrived.source,
@@ -105,7 +102,9 @@ impl Ctx {
             _ => None,
         };
         let handle = self.handle.as_deref().and_then(Keyed::parse);
-        let source = Source { language: self.language, ..(*self.source).clone() };
+        let accepted = self.accept_language.as_ref().and_then(|value| value.to_str().ok());
+        let language = accepted.and_then(|text| Language::accepted(text, self.realm.brand().1.languages()));
+        let source = Source { language, ..(*self.source).clone() };
         Ok(Caller { browser, handle, client: None, source })
     }
 

@@ -49,7 +49,7 @@ fn letters(realm: &str, to: &str) -> Vec<Mail> {
     all.push(Says::Invitation { link: link.into(), days: 7 });
     let brand = Brand::default();
     let sender = Sender { name: realm, brand: &brand, logo: None };
-    all.into_iter().map(|says| Letter::new(to, None, says).mail(&sender, Language::English, true)).collect()
+    all.into_iter().map(|says| Letter::new(to, None, says).mail(&sender, Language::English, true).0).collect()
 }
 
 fn sent(mail: &Mail, email: &Email) {

@@ -5,8 +5,9 @@ use crate::{
     id::AuditId,
     realm::Realm,
     refusal::{Kind, Result},
-    settings::{Settings, check_names, merge, mistyped, seal_secret, store},
+    settings::{Settings, check_look, check_names, merge, mistyped, seal_secret, store},
 };
+use latchstring_look::brand::LookSettings;
 
 /// Takes a JSON object of changes (RFC 7396 merge patch), checks the result and stores it. `seen` is the revision the
 /// caller read, if it wants to be sure.
@@ -24,6 +25,17 @@ pub async fn patch(
             .into());
     }
     check_names(&patch)?;
+    // Before the transaction: a look takes longer to check than everything else, and SQLite has one writer.
+    let look = match patch.get("look") {
+        Some(change) => {
+            let mut document = serde_json::to_value(&realm.settings().1.look)?;
+            merge(&mut document, change);
+            let look: LookSettings = serde_json::from_value(document).map_err(|e| mistyped(&e))?;
+            check_look(&look)?;
+            Some(look)
+        }
+        None => None,
+    };
     let ground = realm.ground();
     let now = ground.now();
     let audit_id = AuditId::new(now, ground.random());
@@ -43,12 +55,15 @@ pub async fn patch(
             let settings: Settings = serde_json::from_value(document.clone()).map_err(|e| mistyped(&e))?;
             let opened = settings.clone().opened(&keys)?;
             opened.check()?;
+            // Somebody else changed another part of it meanwhile.
+            if look.as_ref().is_some_and(|look| *look != opened.look) {
+                check_look(&opened.look)?;
+            }
             // What a newer node has set and this one does not know stays as it is.
             merge(&mut document, &serde_json::to_value(&settings)?);
             store::save(tx, &document.to_string()).await?;
             // Names only: values may be secret.
-            let names: Vec<String> =
-                patch.as_object().map(|o| o.keys().cloned().collect()).unwrap_or_default();
+            let names = names(&patch, "");
             audit::write(
                 tx,
                 Entry::new(audit_id, now, "settings.changed", actor.clone())
@@ -61,4 +76,21 @@ pub async fn patch(
         .await?;
     realm.use_settings(rev, settings.clone());
     Ok((rev, settings))
+}
+
+/// The settings that a patch names, such as `look.colour`.
+fn names(patch: &serde_json::Value, under: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for (name, value) in patch.as_object().into_iter().flatten() {
+        let name = if under.is_empty() { name.clone() } else { format!("{under}.{name}") };
+        // Rates are one thing; below that stand names of the operator's own.
+        match value
+            .as_object()
+            .filter(|members| !members.contains_key("burst") && name.matches('.').count() < 2)
+        {
+            Some(members) if !members.is_empty() => all.extend(names(value, &name)),
+            _ => all.push(name),
+        }
+    }
+    all
 }

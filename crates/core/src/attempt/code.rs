@@ -9,13 +9,14 @@ use crate::{
     id::{AttemptId, UserId},
     identifier::{self, Identifier, IdentifierKind},
     limit::Rule,
-    mail::{self, For, Letter, Says},
+    mail::{self, For, Letter, Says, language_of},
     outbox,
     realm::Realm,
     refusal::{Kind, Result},
     settings::SignUp,
     user,
 };
+use latchstring_look::Language;
 
 /// Sends a code and a link for the attempt, by mail. The answer, its cost and the limits are the same whether or not
 /// the address has an account; what the mail says is for its reader alone.
@@ -49,7 +50,8 @@ pub async fn send(realm: &Realm, caller: &Caller, id: AttemptId) -> Result<()> {
         Tells::Taken => Some(Says::AddressTaken),
         Tells::Nobody => None,
     };
-    let letter = says.map(|says| Letter::new(&target.address.typed, caller.source.language, says));
+    let letter =
+        says.map(|says| Letter::new(&target.address.typed, target.language.or(caller.source.language), says));
     let job = match &letter {
         Some(letter) => outbox::prepare(ground, mail::JOB, letter)?,
         // A username that nobody has: there is no mailbox to write to, and the same work to do.
@@ -119,6 +121,9 @@ struct Target {
     user: Option<UserId>,
     auth_rev: Option<i64>,
     tells: Tells,
+    /// What its reader reads, within a session. Where an address was typed, the request alone decides: the same for
+    /// every address.
+    language: Option<Language>,
 }
 
 /// Where the message goes and what it says. Mail to an account goes to the *stored* form of its address.
@@ -141,6 +146,7 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
             user: Some(id),
             auth_rev: Some(full.user.auth_rev),
             tells: Tells::Code(letter),
+            language: language_of(full.user.locale.as_ref()),
         });
     }
     let typed = typed.ok_or(Kind::StepNotOffered)?;
@@ -151,7 +157,13 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
     if attempt.kind == AttemptKind::Verify {
         let other = found.as_ref().is_some_and(|f| Some(f.user) != attempt.user && f.good);
         let tells = if other { Tells::Taken } else { Tells::Code(For::Verify) };
-        return Ok(Target { address: typed, user: attempt.user, auth_rev: attempt.auth_rev, tells });
+        return Ok(Target {
+            address: typed,
+            user: attempt.user,
+            auth_rev: attempt.auth_rev,
+            tells,
+            language: None,
+        });
     }
     // A username's mail goes to the account's address. Looked for also where there is no account: it costs the same.
     let mailbox = if typed.kind == IdentifierKind::Username {
@@ -173,7 +185,7 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
             (_, AttemptKind::SignIn) if attempt.body.or_sign_up && open => Tells::Code(For::SignUp),
             _ => Tells::NoAccount,
         };
-        return Ok(Target { address: typed, user: None, auth_rev: None, tells });
+        return Ok(Target { address: typed, user: None, auth_rev: None, tells, language: None });
     };
     let letter = match attempt.kind {
         AttemptKind::SignUp => For::SignUpExisting,
@@ -191,8 +203,9 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
             user: Some(found.user),
             auth_rev: Some(found.auth_rev),
             tells: Tells::Code(letter),
+            language: None,
         },
-        None => Target { address: typed, user: None, auth_rev: None, tells: Tells::Nobody },
+        None => Target { address: typed, user: None, auth_rev: None, tells: Tells::Nobody, language: None },
     })
 }
 

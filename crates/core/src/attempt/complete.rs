@@ -17,7 +17,7 @@ use crate::{
     identifier::{self, IdentifierKind},
     invitation,
     limit::{self, Rule},
-    mail::{self, Letter, Says},
+    mail::{self, Letter, Says, language_of},
     outbox,
     realm::Realm,
     refusal::{Fault, Kind, Result},
@@ -209,10 +209,11 @@ pub(crate) async fn make_user(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut
             return Err(Kind::AttemptClosed.into());
         }
     }
-    // What they read now is what mails will be written in.
+    // What they read now is what mails will be written in. Behind other sinks may stand a back end, which reads for itself.
+    let own = kit.source.language.filter(|_| attempt.sink == Sink::Cookie && attempt.body.guest.is_none());
     let change = ProfileChange {
         name: attempt.body.name.clone().map(Some),
-        locale: kit.source.language.map(|language| Some(language.tag().to_owned())),
+        locale: own.map(|language| Some(language.tag().to_owned())),
         ..ProfileChange::default()
     };
     if change != ProfileChange::default() {
@@ -421,8 +422,10 @@ async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> R
     attempt.auth_rev = Some(user::store::bump_auth(tx, user).await?);
     challenge::store::void_of_user(tx, user, now).await?;
     if let Some(old) = old.filter(|o| o.normal != identifier.normal) {
+        // In their language, not in that of whoever changes it.
+        let own = user::store::find(tx, user).await?.and_then(|user| language_of(user.locale.as_ref()));
         let says = Says::email_changed(&identifier.typed);
-        let letter = Letter::new(&old.typed, kit.source.language, says);
+        let letter = Letter::new(&old.typed, own.or(kit.source.language), says);
         outbox::put(tx, &outbox::prepare(&kit.ground, mail::JOB, &letter)?).await?;
     }
     let entry = Entry::new(draw.audits[2], now, "email.changed", Actor::User(user.0))

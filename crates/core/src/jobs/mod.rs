@@ -27,10 +27,11 @@ pub async fn work(realm: &Realm, mailer: &dyn mail::Mailer, holder: Uuid) -> Res
         let outcome = match job.kind.as_str() {
             mail::JOB => match serde_json::from_slice::<mail::Letter>(&job.payload) {
                 Ok(letter) => mail::send(mailer, &realm.settings().1.name, &letter.render(realm)).await,
-                Err(_) => Err(mail::MailError::Never("the payload can't be read".into())),
+                // A newer node may have written it, and will send it.
+                Err(_) => Err(mail::MailError::Later("the payload can't be read".into())),
             },
             "nothing" => Ok(()),
-            _ => Err(mail::MailError::Never("this binary does not know such a job".into())),
+            _ => Err(mail::MailError::Later("this binary does not know such a job".into())),
         };
         let now = realm.now();
         match outcome {

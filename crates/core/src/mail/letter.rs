@@ -5,6 +5,7 @@ use super::Mail;
 use crate::{realm::Realm, secret::Hidden};
 use latchstring_look::{
     Language, Say,
+    brand::Logo,
     mail::{Draft, Sender},
 };
 use serde::{Deserialize, Serialize};
@@ -14,10 +15,16 @@ use serde::{Deserialize, Serialize};
 pub struct Letter {
     /// The stored form of the address.
     pub to: String,
-    /// What its reader reads; else the realm's own language.
+    /// What its reader reads; else the realm's own language. One that only a newer node speaks is none.
+    #[serde(default, deserialize_with = "known")]
     pub language: Option<Language>,
     /// What it says.
     pub says: Says,
+}
+
+fn known<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Language>, D::Error> {
+    let tag = Option::<String>::deserialize(from)?;
+    Ok(tag.and_then(|tag| Language::of_tag(&tag)))
 }
 
 /// What a code and a link are for. That an account exists shows in the mail alone.
@@ -112,12 +119,22 @@ impl Letter {
         let language = self.language.filter(|l| brand.languages().contains(l)).unwrap_or(brand.language());
         let name = settings.1.name.as_str();
         let picture = brand.logo.as_ref().filter(|logo| logo.is_for_mail());
-        let logo = picture.map(|logo| format!("{}{}", realm.issuer(), logo.path()));
-        self.mail(&Sender { name, brand, logo }, language, settings.1.code.in_subject)
+        let logo = picture.map(|_| format!("{}{}", realm.issuer(), Logo::PATH));
+        let sender = Sender { name, brand, logo };
+        let (mail, unframed) = self.mail(&sender, language, settings.1.code.in_subject);
+        if let Some(why) = unframed.filter(|_| brand.fails_first()) {
+            tracing::error!(why, "the realm's own frame of mails failed; ours serves");
+        }
+        mail
     }
 
-    /// The letter in words of `language`, as `sender` looks.
-    pub fn mail(&self, sender: &Sender<'_>, language: Language, code_in_subject: bool) -> Mail {
+    /// The letter in words of `language`, as `sender` looks; and why the realm's own frame did not serve.
+    pub fn mail(
+        &self,
+        sender: &Sender<'_>,
+        language: Language,
+        code_in_subject: bool,
+    ) -> (Mail, Option<String>) {
         let rendered = self.says.draft(sender.name, code_in_subject).render(sender, language);
         let (code, link) = match &self.says {
             Says::Code { code, link, .. } => (Some(code), Some(link)),
@@ -125,14 +142,15 @@ impl Letter {
             _ => (None, None),
         };
         let text = |secret: &Hidden| String::from(&**secret);
-        Mail {
+        let mail = Mail {
             to: self.to.clone(),
             subject: rendered.subject,
             text: rendered.text,
             html: rendered.html,
             code: code.map(text),
             link: link.map(text),
-        }
+        };
+        (mail, rendered.unframed)
     }
 }
 

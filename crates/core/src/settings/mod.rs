@@ -3,6 +3,8 @@
 //! newer binary's: they are kept, and mean nothing here.
 
 mod check;
+
+pub use check::look as check_look;
 pub mod store;
 
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
     refusal::{Kind, Refusal, Result},
     secret::Hidden,
 };
-use latchstring_look::brand::LookSettings;
+use latchstring_look::brand::{LegalLink, LookSettings};
 use serde::{Deserialize, Serialize};
 
 /// Who may make an account.
@@ -389,7 +391,13 @@ pub fn check_names(changes: &serde_json::Value) -> Result<()> {
     let mut known = serde_json::to_value(Settings::default())?;
     // The one member that is left out when it is empty.
     known["token_endpoint"]["secret"] = serde_json::Value::Null;
-    Ok(check_names_of(changes, &known)?)
+    check_names_of(changes, &known)?;
+    // The one list whose elements have members.
+    let link = serde_json::to_value(LegalLink::default())?;
+    for legal in changes.pointer("/look/legal").and_then(|legal| legal.as_array()).into_iter().flatten() {
+        check_names_of(legal, &link)?;
+    }
+    Ok(())
 }
 
 fn check_names_of(changes: &serde_json::Value, known: &serde_json::Value) -> Result<(), Refusal> {

@@ -10,7 +10,11 @@ sign-in = تسجيل الدخول
 sign-out = تسجيل الخروج
 password = كلمة المرور
 new-password = كلمة مرور جديدة
-new-password-note = { $least } محارف على الأقل. بضع كلمات لا علاقة بينها تصنع كلمة مرور جيدة.
+new-password-note = { $least ->
+        [few] { $least } محارف
+        [many] { $least } محرفًا
+       *[other] { $least } محرف
+    } على الأقل. بضع كلمات لا علاقة بينها تصنع كلمة مرور جيدة.
 
 wait =
     { $minutes ->
@@ -48,7 +52,8 @@ ago-days =
         [one] قبل يوم
         [two] قبل يومين
         [few] قبل { $n } أيام
-       *[other] قبل { $n } يومًا
+        [many] قبل { $n } يومًا
+       *[other] قبل { $n } يوم
     }
 
 device = { $browser } على { $system }

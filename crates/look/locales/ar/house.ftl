@@ -27,7 +27,7 @@ profile-change-email = تغيير البريد الإلكتروني
 profile-username-note = اتركه فارغًا كي لا يكون لك اسم مستخدم.
 profile-save-username = حفظ اسم المستخدم
 profile-confirm = لتغيير البريد الإلكتروني أو اسم المستخدم أكّد أولًا أنك أنت.
-profile-language = لغة الصفحات والرسائل
+profile-language = لغة الرسائل، والصفحات في هذا المتصفح
 profile-language-browser = كما في متصفحي
 profile-save-language = حفظ اللغة
 profile-done-language = حُفظت لغتك.
@@ -57,7 +57,8 @@ devices-more =
         [one] يوجد جهاز آخر غير معروض.
         [two] يوجد جهازان آخران غير معروضين.
         [few] توجد { $n } أجهزة أخرى غير معروضة.
-       *[other] يوجد { $n } جهازًا آخر غير معروض.
+        [many] يوجد { $n } جهازًا آخر غير معروض.
+       *[other] يوجد { $n } جهاز آخر غير معروض.
     }
 devices-others = تسجيل خروج كل ما عدا هذا
 devices-all = تسجيل الخروج في كل مكان، وهنا أيضًا

@@ -16,15 +16,15 @@ sign-in-missing-password = Geben Sie Ihr Passwort ein, oder lassen Sie sich eine
 sign-up = Konto anlegen
 sign-up-lead = Wir schicken einen Code an Ihre Adresse. Danach wählen Sie ein Passwort.
 sign-up-by-invitation = Mit Einladung
-sign-up-by-invitation-lead = Für ein Konto brauchen Sie hier eine Einladung. Wenn Sie eine haben, öffnen Sie den Link in ihrer Mail.
+sign-up-by-invitation-lead = Für ein Konto brauchen Sie hier eine Einladung. Wenn Sie eine haben, öffnen Sie den Link in der Einladungsmail.
 sign-up-closed = Keine neuen Konten
 sign-up-closed-lead = Neue Konten legen die Betreiber von { $brand } an. Fragen Sie dort nach einem.
 sign-up-email = E-Mail
 sign-up-have = Schon ein Konto?
 
-## Wieder hineinkommen
+## Zugang wiederherstellen
 
-recover = Wieder hineinkommen
+recover = Zugang wiederherstellen
 recover-lead = Wir schicken einen Code an Ihre Adresse. Damit setzen Sie ein neues Passwort.
 recover-email = E-Mail Ihres Kontos
 recover-send = Code schicken
@@ -32,7 +32,7 @@ recover-found = Wieder eingefallen?
 
 ## Der Code aus der Mail
 
-code = Sehen Sie in Ihre Mails
+code = Sehen Sie in Ihren Mails nach
 code-factor = Noch ein Schritt
 code-sent = Wir haben einen Code an { $to } geschickt. Geben Sie ihn hier ein, oder öffnen Sie den Link in derselben Mail.
 code-maybe = Falls es ein Konto für { $to } gibt, haben wir einen Code dorthin geschickt. Geben Sie ihn hier ein, oder öffnen Sie den Link in derselben Mail.
@@ -77,7 +77,7 @@ choose-another = Anderes Konto verwenden
 ## Abmelden
 
 sign-out-title = Abmelden?
-sign-out-lead = Das meldet Sie hier ab, in diesem Browser, und in jeder App, die diese Sitzung nutzt.
+sign-out-lead = Das meldet Sie hier ab, in diesem Browser, und in jeder App, die diese Sitzung verwendet.
 sign-out-stay = Angemeldet bleiben
 signed-out = Sie sind abgemeldet
 signed-out-lead = Sie können diese Seite schließen.
@@ -90,7 +90,7 @@ signed-out-again = Wieder anmelden
 
 ## Hinter einem Link aus einer Mail
 
-page-changed = Diese Seite hatte sich inzwischen geändert. Sehen Sie sie noch einmal an, dann drücken Sie den Knopf.
+page-changed = Diese Seite hat sich inzwischen geändert. Sehen Sie sie noch einmal an, dann drücken Sie den Knopf.
 link-other = Dieser Browser ist als { $name } angemeldet. Wenn Sie weitergehen, wechselt er zur Adresse oben.
 link-elsewhere = Haben Sie woanders angefangen, in einer App oder auf einem anderen Gerät? Dann geben Sie dort den Code aus derselben Mail ein.
 link-ignore = Das waren nicht Sie? Dann schließen Sie diese Seite. Es ist nichts geschehen.
@@ -108,7 +108,7 @@ link-step-up-lead = Jemand, hoffentlich Sie, will dieses Konto ändern.
 link-step-up-button = Ja, das bin ich
 link-verify = Diese Adresse bestätigen
 link-verify-lead = Sie wird zur Adresse Ihres Kontos.
-link-factor-lead = Bestätigen Sie, dass Sie es sind, der sich anmeldet.
+link-factor-lead = Bestätigen Sie, dass Sie sich gerade anmelden.
 elsewhere = Gehen Sie dorthin zurück, wo Sie angefangen haben
 elsewhere-lead = Dieser Link gilt nur in dem Browser, in dem Sie ihn angefordert haben. Öffnen Sie ihn dort, oder geben Sie dort den Code aus derselben Mail ein.
 
@@ -135,5 +135,5 @@ second-step-says = Ihr Konto verlangt einen zweiten Schritt, den diese Seite noc
 ## Die Startseite
 
 start = Anmeldung
-start-lead = Dieser Server meldet Menschen bei { $brand } an. Wenn Sie eine App nutzen wollen, öffnen Sie die App, und melden Sie sich dort an. Hier kümmern Sie sich um Ihr Konto.
+start-lead = Dieser Server meldet Menschen bei { $brand } an. Wenn Sie eine App verwenden wollen, öffnen Sie die App, und melden Sie sich dort an. Hier kümmern Sie sich um Ihr Konto.
 start-runs-on = Läuft mit Latchstring

@@ -27,7 +27,7 @@ profile-change-email = E-Mail ändern
 profile-username-note = Lassen Sie das Feld leer, um keinen zu haben.
 profile-save-username = Benutzernamen speichern
 profile-confirm = Um E-Mail oder Benutzernamen zu ändern, bestätigen Sie zuerst, dass Sie es sind.
-profile-language = Sprache von Seiten und Mails
+profile-language = Sprache der Mails, und der Seiten in diesem Browser
 profile-language-browser = Wie mein Browser
 profile-save-language = Sprache speichern
 profile-done-language = Ihre Sprache ist gespeichert.
@@ -50,8 +50,8 @@ password-not-it = Das ist nicht das Passwort dieses Kontos.
 
 devices-lead = Wo Sie angemeldet sind. Melden Sie ab, was Sie nicht kennen, und ändern Sie dann Ihr Passwort.
 devices-this = Dieses hier
-devices-used = Benutzt { $used } · angemeldet { $began }
-devices-sign-out = { $device } abmelden, benutzt { $used }
+devices-used = Verwendet { $used } · angemeldet { $began }
+devices-sign-out = { $device } abmelden, verwendet { $used }
 devices-more =
     { $n ->
         [one] Ein weiteres ist nicht zu sehen.

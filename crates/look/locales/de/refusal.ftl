@@ -13,7 +13,7 @@ door-over = Dieser Schritt ist vorbei
 door-not-signed-in = Sie sind nicht mehr angemeldet
     .says = Melden Sie sich wieder an, dann machen Sie dort weiter, wo Sie waren.
 invitation-unusable = Diese Einladung gilt nicht
-    .says = Sie wurde schon benutzt, zurückgenommen oder ist zu alt. Wenn Sie Ihr Konto schon angelegt haben, melden Sie sich damit an. Sonst bitten Sie um eine neue.
+    .says = Sie wurde schon verwendet, zurückgenommen oder ist zu alt. Wenn Sie Ihr Konto schon angelegt haben, melden Sie sich damit an. Sonst bitten Sie um eine neue.
 link-changed = Öffnen Sie den Link noch einmal
     .says = Diese Anfrage kam nicht von der Seite, zu der sie gehört. Öffnen Sie den Link aus Ihrer Mail noch einmal, und drücken Sie dort den Knopf.
 not-found = Hier ist nichts
@@ -21,7 +21,7 @@ not-found = Hier ist nichts
 not-that-way = Diese Adresse öffnet man anders
     .says = Es ist nichts geschehen. Gehen Sie zurück zu der Seite, von der Sie kamen, und benutzen Sie dort den Knopf oder Link.
 link-unusable = Dieser Link gilt nicht mehr
-    .says = Er wurde schon benutzt, durch einen neueren ersetzt oder ist zu alt. Gehen Sie dorthin zurück, wo Sie angefangen haben, und lassen Sie sich eine neue Mail schicken.
+    .says = Er wurde schon verwendet, durch einen neueren ersetzt oder ist zu alt. Gehen Sie dorthin zurück, wo Sie angefangen haben, und lassen Sie sich eine neue Mail schicken.
 link-unusable-here = Dieser Link gilt hier nicht
     .says = Was er begonnen hat, ist vorbei oder gehört zu einem anderen Browser. Gehen Sie dorthin zurück, wo Sie angefangen haben, und lassen Sie sich eine neue Mail schicken.
 limited = Zu viele Versuche
@@ -49,7 +49,7 @@ banned = Dieses Konto ist gesperrt
 
 ## Bei einem Formular oder einem seiner Felder
 
-form-changed = Diese Seite hatte sich inzwischen geändert. Sehen Sie sie noch einmal an, dann schicken Sie sie noch einmal ab.
+form-changed = Diese Seite hat sich inzwischen geändert. Sehen Sie sie noch einmal an, dann schicken Sie sie noch einmal ab.
 form-cookies = Erlauben Sie Ihrem Browser Cookies für diese Seite, dann versuchen Sie es noch einmal.
 credentials-wrong = Dieses Konto und dieses Passwort passen nicht zusammen. Versuchen Sie es noch einmal, oder lassen Sie sich einen Code schicken.
 code-wrong = Dieser Code stimmt nicht oder ist zu alt. Prüfen Sie ihn, oder lassen Sie sich einen neuen schicken.
@@ -72,4 +72,4 @@ weak-too-long = Dieses Passwort ist zu lang.
 weak-common = Dieses Passwort gehört zu denen, die Angreifer zuerst probieren.
 weak-context-word = Dieses Passwort ist kaum mehr als ein Name, der zu Ihnen oder zu diesem Dienst gehört.
 weak-breached = Dieses Passwort war unter denen, die anderswo gestohlen wurden. Wählen Sie eines, das Sie sonst nirgends verwenden.
-weak-guessable = Dieses Passwort ist zu leicht zu erraten. Machen Sie es länger oder weniger ähnlich zu einem Wort mit Änderungen.
+weak-guessable = Dieses Passwort ist zu leicht zu erraten. Machen Sie es länger, oder wählen Sie etwas anderes als ein abgewandeltes Wort.

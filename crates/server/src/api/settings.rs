@@ -26,7 +26,8 @@ pub async fn read(ctx: Ctx) -> Result<Response, Problem> {
     Ok(show(settings.0, &settings.1))
 }
 
-/// Change settings (a merge patch, RFC 7396). They are in force at once here, and within a second on every node.
+/// Change settings (a merge patch, RFC 7396). They are in force at once here, and within a second on every node. To change
+/// `look.templates`, a key needs `users:write` too: a frame stands around the codes and links of mails.
 #[utoipa::path(patch, path = "/api/v1/settings", tag = "realm", request_body = SettingsChange, security(("api_key" = [])),
     responses((status = 200, body = SettingsView), (status = "4XX", body = Document)))]
 pub async fn change(
@@ -35,6 +36,10 @@ pub async fn change(
     Json(Strict(body)): Json<Strict>,
 ) -> Result<Response, Problem> {
     let key = ctx.key("settings:write").await?;
+    // A frame stands around codes and links: who may write one may be everybody.
+    if body.pointer("/look/templates").is_some() {
+        ctx.key("users:write").await?;
+    }
     let seen = if_match(&headers)?;
     let (rev, settings) = admin::settings::patch(&ctx.realm, key.actor(), &ctx.source, body, seen).await?;
     Ok(show(rev, &settings))

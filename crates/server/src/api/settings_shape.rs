@@ -224,7 +224,8 @@ pub struct LegalLinkView {
     #[schema(min_length = 1, max_length = 60)]
     pub name: String,
     /// What it is called in languages of its own.
-    pub names: Option<BTreeMap<String, String>>,
+    #[schema(required = false)]
+    pub names: BTreeMap<String, String>,
     /// Where it leads: https.
     pub url: String,
 }

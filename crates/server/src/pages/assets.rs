@@ -7,7 +7,7 @@ use axum::{
 };
 use http::{HeaderValue, header};
 use latchstring_core::{Kind, secret::Hashed};
-use latchstring_look::brand::Brand;
+use latchstring_look::brand::{Brand, Logo};
 use std::sync::LazyLock;
 
 const LOOK: &str = include_str!("../../assets/look.css");
@@ -23,23 +23,16 @@ pub(super) static ADDRESSES: LazyLock<Addresses> =
     LazyLock::new(|| Addresses { look: address("look", LOOK, "css"), mark: address("mark", MARK, "svg") });
 
 fn address(name: &str, text: &str, extension: &str) -> String {
-    hashed(name, text.as_bytes(), extension)
+    format!("/assets/{name}.{}.{extension}", hash(text.as_bytes()))
 }
 
-fn hashed(name: &str, bytes: &[u8], extension: &str) -> String {
-    let hash = Hashed::of(bytes).0;
-    let hash: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("/assets/{name}.{hash}.{extension}")
+fn hash(bytes: &[u8]) -> String {
+    Hashed::of(bytes).0[..6].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The address of a realm's colours.
-pub(super) fn style(brand: &Brand) -> Option<String> {
-    brand.style().map(|text| address("brand", &text, "css"))
-}
-
-/// The address of a realm's logo.
-pub(super) fn logo(brand: &Brand) -> Option<String> {
-    brand.logo.as_ref().map(|logo| hashed("logo", &logo.bytes, logo.extension))
+/// The addresses of what a realm has made its own.
+pub(super) fn of_brand(brand: &Brand) -> &latchstring_look::brand::Addresses {
+    brand.addresses(hash)
 }
 
 /// A file by its name with the hash. Any other name, an old hash too, is nothing: pages name the one that is there.
@@ -55,13 +48,13 @@ pub(super) async fn named(visit: Visit, Path(name): Path<String>) -> Result<Resp
 /// What a realm has made its own.
 fn of_realm(visit: &Visit, address: &str) -> Option<Response> {
     let brand = &visit.ctx.realm.brand().1;
-    if style(brand).as_deref() == Some(address) {
+    let known = of_brand(brand);
+    if known.style.as_deref() == Some(address) {
         return brand.style().map(|text| file(text, "text/css; charset=utf-8", FOR_EVER));
     }
-    let keep = match &brand.logo {
-        _ if logo(brand).as_deref() == Some(address) => FOR_EVER,
-        // For mails.
-        Some(logo) if logo.path() == address => FOR_A_DAY,
+    let keep = match address {
+        address if known.logo.as_deref() == Some(address) => FOR_EVER,
+        Logo::PATH => FOR_A_DAY,
         _ => return None,
     };
     let picture = brand.logo.clone()?;

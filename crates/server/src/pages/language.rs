@@ -15,8 +15,10 @@ const REMEMBERED: u32 = 31_536_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Spoken {
     pub(super) language: Language,
-    /// Whether it was chosen just now, by an address with `lang=`.
+    /// Whether it was chosen just now, by a link of ours with `lang=`, and is to be remembered.
     pub(super) chosen: bool,
+    /// Whether anything said so, or it is only the realm's own.
+    pub(super) asked: bool,
 }
 
 /// The language for a request.
@@ -24,7 +26,10 @@ pub(super) fn of(app: &App, headers: &HeaderMap, uri: &Uri) -> Spoken {
     let offered = offered(app);
     let known = |tag: &str| Language::of_tag(tag).filter(|language| offered.contains(language));
     if let Some(language) = parameter(uri).and_then(known) {
-        return Spoken { language, chosen: true };
+        // A link from elsewhere shows the page so, once.
+        let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+        let chosen = site.is_none_or(|site| site == b"same-origin");
+        return Spoken { language, chosen, asked: true };
     }
     let remembered = cookie::named(headers, &name(app.config())).and_then(known);
     let language = remembered.or_else(|| {
@@ -32,7 +37,7 @@ pub(super) fn of(app: &App, headers: &HeaderMap, uri: &Uri) -> Spoken {
         let accepted = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
         Language::accepted(accepted, &offered)
     });
-    Spoken { language: language.unwrap_or(offered[0]), chosen: false }
+    Spoken { language: language.unwrap_or(offered[0]), chosen: false, asked: language.is_some() }
 }
 
 /// The languages of the realm, its own first.
@@ -86,7 +91,11 @@ pub(super) fn others(app: &App, uri: &Uri) -> Vec<Other> {
         .iter()
         .map(|language| {
             let tag = language.tag();
-            Other { tag, name: language.name(), href: format!("{}?{kept}{PARAMETER}={tag}", uri.path()) }
+            Other {
+                tag,
+                name: language.name(),
+                href: format!("{}?{kept}{PARAMETER}={tag}", encoded(uri.path())),
+            }
         })
         .collect()
 }

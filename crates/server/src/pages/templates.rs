@@ -6,12 +6,13 @@ use http::{HeaderValue, StatusCode, header};
 use latchstring_core::refusal::Fault;
 use latchstring_look::{
     Language, Words,
-    template::{Speaker, environment, with_frame},
+    brand::Brand,
+    template::{self, Speaker, environment},
 };
 use latchstring_web::App;
 use minijinja::{Environment, Value, context, value::Serde};
 use serde::Serialize;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 macro_rules! templates {
     ($($name:literal,)*) => {
@@ -75,12 +76,18 @@ pub(super) struct Frame {
     /// The realm's logo and colours, if it has its own: addresses of ours.
     pub logo: Option<String>,
     pub style: Option<String>,
-    /// The frame of pages at the door, if the realm has its own.
+    /// Where pages have the realm's own frame of the door, if it has one.
     #[serde(skip)]
-    pub own: Option<Arc<str>>,
+    pub own: Option<Own>,
     /// Says the words.
     #[serde(skip)]
     pub speaker: Value,
+}
+
+/// The environment with a realm's own frame, and whose it is.
+pub(super) struct Own {
+    environment: Arc<Environment<'static>>,
+    brand: Arc<(i64, Brand)>,
 }
 
 /// The page in another language.
@@ -105,14 +112,17 @@ impl Frame {
         let Some(realm) = app.realm() else {
             return Self::new("Latchstring".into(), language, &Words::default(), dev);
         };
-        let brand = &realm.brand().1;
+        let whole = realm.brand();
+        let brand = &whole.1;
         let legal = brand.legal(language).map(|(name, url)| Legal { name: name.into(), url: url.into() });
         let frame = Self::new(realm.settings().1.name.clone(), language, &brand.words, dev);
         Self {
             legal: legal.collect(),
-            logo: assets::logo(brand),
-            style: assets::style(brand),
-            own: brand.template("door.html").map(Into::into),
+            logo: assets::of_brand(brand).logo.clone(),
+            style: assets::of_brand(brand).style.clone(),
+            own: brand
+                .door(|| ENVIRONMENT.clone())
+                .map(|environment| Own { environment, brand: whole.clone() }),
             ..frame
         }
     }
@@ -155,40 +165,19 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// A page as text. Where a realm's own frame fails, ours serves.
 pub(super) fn text<P: Page>(frame: &Frame, page: &P) -> Result<String, Fault> {
     let context = context! { frame => Serde(frame), page => Serde(page), t => frame.speaker.clone() };
-    let render = |environment: &Environment<'static>| {
-        environment.get_template(P::TEMPLATE).and_then(|template| template.render(&context))
-    };
-    if let Some(own) = &frame.own {
-        match framed(own).as_deref().map(render) {
-            Some(Ok(text)) => return Ok(text),
-            Some(Err(e)) => {
-                tracing::error!(
-                    error = &e as &dyn std::error::Error,
-                    "the realm's own frame failed; ours serves"
-                );
+    if let Some(Own { environment, brand }) = &frame.own {
+        match template::render(environment, P::TEMPLATE, &context) {
+            Ok(text) => return Ok(text),
+            Err(why) if brand.1.fails_first() => {
+                tracing::error!(why, "the realm's own frame of pages failed; ours serves");
             }
-            None => {}
+            Err(_) => {}
         }
     }
-    render(&ENVIRONMENT).map_err(|e| Fault::new("a page can't be rendered", e))
-}
-
-/// The environment with a realm's own frame: made when the frame changes, not with each page.
-fn framed(own: &Arc<str>) -> Option<Arc<Environment<'static>>> {
-    type Made = Option<(Arc<str>, Option<Arc<Environment<'static>>>)>;
-    static MADE: Mutex<Made> = Mutex::new(None);
-    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((of, environment)) = &*made
-        && of == own
-    {
-        return environment.clone();
-    }
-    let environment = with_frame(ENVIRONMENT.clone(), "door.html", own)
-        .inspect_err(|e| tracing::error!(error = %e, "the realm's own frame is not usable; ours serves"))
-        .ok()
-        .map(Arc::new);
-    *made = Some((own.clone(), environment.clone()));
-    environment
+    ENVIRONMENT
+        .get_template(P::TEMPLATE)
+        .and_then(|template| template.render(&context))
+        .map_err(|e| Fault::new("a page can't be rendered", e))
 }
 
 /// A page as an answer. Nobody keeps it: it may be about one person.

@@ -7,7 +7,7 @@ use super::{
     templates::{self, Frame, Page},
 };
 use axum::{extract::FromRequestParts, response::Response};
-use http::{HeaderMap, StatusCode, Uri, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts};
 use latchstring_core::{
     Error,
     account::{self, Me},
@@ -20,12 +20,15 @@ use latchstring_core::{
 use latchstring_look::{Language, Say, Words};
 use latchstring_proto::return_to::origin;
 use latchstring_web::{App, Ctx, Problem};
+use std::sync::OnceLock;
 
 /// A request for a page.
 pub(super) struct Visit {
     pub(super) ctx: Ctx,
     headers: HeaderMap,
     uri: Uri,
+    /// Where the page is that is shown, if the request went to another address.
+    here: OnceLock<Uri>,
     spoken: Spoken,
 }
 
@@ -35,7 +38,13 @@ impl FromRequestParts<App> for Visit {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let spoken = language::of(app, &parts.headers, &parts.uri);
         match Ctx::from_request_parts(parts, app).await {
-            Ok(ctx) => Ok(Self { ctx, headers: parts.headers.clone(), uri: parts.uri.clone(), spoken }),
+            Ok(ctx) => Ok(Self {
+                ctx,
+                headers: parts.headers.clone(),
+                uri: parts.uri.clone(),
+                here: OnceLock::new(),
+                spoken,
+            }),
             Err(Problem(error)) => Err(Failure::new(app, spoken.language, error)),
         }
     }
@@ -61,7 +70,8 @@ impl Visit {
     /// a mail comes from another site.
     pub(super) async fn looks(&self) -> Result<Caller, Failure> {
         let browser = self.browser().await?;
-        let source = Source { language: Some(self.language()), ..(*self.ctx.source).clone() };
+        let language = self.spoken.asked.then_some(self.spoken.language);
+        let source = Source { language, ..(*self.ctx.source).clone() };
         Ok(Caller { browser, handle: None, client: None, source })
     }
 
@@ -107,10 +117,23 @@ impl Visit {
         typed.or_else(|| full.user.name.clone()).unwrap_or_else(guest)
     }
 
+    /// Says at which address of ours the page is that the answer shows: a form's answer stays where the form was.
+    pub(super) fn shows(&self, here: &str) {
+        if let Ok(uri) = here.parse() {
+            let _ = self.here.set(uri);
+        }
+    }
+
+    /// The cookie that remembers a language, if one was chosen just now.
+    pub(super) fn chosen(&self) -> Option<HeaderValue> {
+        let chosen = self.spoken.chosen.then_some(self.language());
+        chosen.and_then(|language| language::remember(self.ctx.app.config(), Some(language)))
+    }
+
     /// Where a page of the realm's stands.
     pub(super) fn frame(&self) -> Frame {
         let frame = Frame::of(&self.ctx.app, self.language());
-        Frame { languages: language::others(&self.ctx.app, &self.uri), ..frame }
+        Frame { languages: language::others(&self.ctx.app, self.here.get().unwrap_or(&self.uri)), ..frame }
     }
 
     /// Where a page for developers stands. Those speak English.
@@ -126,9 +149,7 @@ impl Visit {
 
     fn framed<P: Page>(&self, frame: &Frame, status: StatusCode, page: &P) -> Result<Response, Failure> {
         let mut response = templates::page(status, frame, page).map_err(|e| self.fails(e))?;
-        if self.spoken.chosen {
-            put(&mut response, &[language::remember(self.ctx.app.config(), Some(self.language()))]);
-        }
+        put(&mut response, &[self.chosen()]);
         Ok(response)
     }
 
@@ -154,6 +175,9 @@ impl Visit {
         status: StatusCode,
         page: &P,
     ) -> Result<Response, Failure> {
+        if self.uri.path() != "/account" && here == "profile" {
+            self.shows("/account");
+        }
         let frame = Frame { here, ..self.frame() };
         self.framed(&frame, status, page)
     }

@@ -120,7 +120,7 @@ const FRAME: &str = "<!doctype html><html lang=\"{{ frame.lang }}\"><link rel=\"
 #[tokio::test]
 async fn a_realm_has_a_frame_of_its_own() {
     let app = app().await;
-    let client = app.backend(&["settings:write"]).await;
+    let client = app.backend(&["settings:write", "users:write"]).await;
     let frame = |text: &str| json!({ "look": { "templates": { "door.html": text } } });
     let patch = async |json| client.json(Method::PATCH, "/api/v1/settings", json).await;
     // Tests hash more cheaply than an operator may have it.
@@ -137,7 +137,7 @@ async fn a_realm_has_a_frame_of_its_own() {
         (&format!("{FRAME}<script>alert(1)</script>"), "a script"),
         (
             &format!(
-                "{FRAME}{{% for a in range(10000) %}}{{% for b in range(10000) %}}{{% endfor %}}{{% endfor %}}"
+                "{FRAME}{{% for a in range(1000) %}}{{% for b in range(1000) %}}{{% endfor %}}{{% endfor %}}"
             ),
             "fuel",
         ),
@@ -148,6 +148,10 @@ async fn a_realm_has_a_frame_of_its_own() {
         let says = refused.json()["detail"].as_str().unwrap_or_default().to_owned();
         assert!(says.contains(why), "{says}");
     }
+    let mistyped =
+        json!({ "look": { "legal": [{ "name": "Terms", "url": "https://a.example", "nmaes": {} }] } });
+    let refused = patch(mistyped).await.must_be(400).json();
+    assert_eq!(refused["detail"], "There is no setting “nmaes”. Did you mean “names”?");
     let none = json!({ "look": { "templates": { "house.html": FRAME } } });
     let refused = patch(none).await.must_be(400);
     assert!(refused.json()["detail"].as_str().unwrap_or_default().contains("Known: door.html, mail.html"));
@@ -174,4 +178,68 @@ async fn a_frame_that_fails_later_gives_way_to_ours() {
     let page = person(&app).get("/sign-in").await.must_be(200);
     says(&page, "&#x2f;assets&#x2f;brand.");
     assert!(!page.text().contains("<p>Own</p>"));
+}
+
+#[tokio::test]
+async fn attack_a132_a_frame_is_written_only_by_who_may_be_everybody() {
+    let app = app().await;
+    let client = app.backend(&["settings:write"]).await;
+    let patch = async |json| client.json(Method::PATCH, "/api/v1/settings", json).await;
+    patch(json!({ "password": { "memory_kib": 19_456, "passes": 2 } })).await.must_be(200);
+    let refused = patch(json!({ "look": { "templates": { "mail.html": "x" } } })).await;
+    refused.must_refuse(403, "missing_permission");
+    patch(json!({ "look": { "colour": "#7a1f6b" } })).await.must_be(200);
+}
+
+#[tokio::test]
+async fn a_word_that_is_no_more_stands_in_nobodys_way() {
+    let app = app().await;
+    app.realm
+        .set(|settings| {
+            let mut words = own_words("renamed-long-ago", "x");
+            words.entry("en".into()).or_default().insert("sign-in".into(), "Come in".into());
+            settings.look.words = words;
+        })
+        .await;
+    says(&person(&app).get("/sign-in").await.must_be(200), "<h1>Come in</h1>");
+    let client = app.backend(&["settings:write"]).await;
+    let patch = async |json| client.json(Method::PATCH, "/api/v1/settings", json).await;
+    let tests_hash_cheaply = json!({ "memory_kib": 19_456, "passes": 2 });
+    patch(json!({ "sign_up": "closed", "password": tests_hash_cheaply })).await.must_be(200);
+    let refused = patch(json!({ "look": { "colour": "#7a1f6b" } })).await.must_be(400).json();
+    assert!(refused["detail"].as_str().unwrap_or_default().contains("renamed-long-ago"), "{refused}");
+    let mended = json!({ "look": { "words": { "en": { "renamed-long-ago": null } }, "colour": "#7a1f6b" } });
+    patch(mended).await.must_be(200);
+}
+
+/// The links at the foot lead to the page that is shown, also below the answer to a form.
+#[tokio::test]
+async fn a_language_is_chosen_where_one_is() {
+    let app = app().await;
+    ada(&app).await;
+    let browser = person(&app);
+    let to = |page: &Answer| {
+        let text = page.text().replace("&#x2f;", "/").replace("&amp;", "&");
+        let link =
+            text.split("href=\"").find(|rest| rest.split('"').next().is_some_and(|l| l.ends_with("lang=de")));
+        link.and_then(|rest| rest.split('"').next()).expect("a link").to_owned()
+    };
+    let page = browser.get("/sign-in?return_to=/account/data").await.must_be(200);
+    let wrong = format!("{}&return_to=/account/data&identifier={ADA}&password=wrong", form(&page));
+    let page = browser.form("/sign-in", &wrong).await.must_be(403);
+    assert_eq!(to(&page), "/sign-in?return_to=/account/data&lang=de");
+    let page = browser.get("/sign-in").await.must_be(200);
+    let sent =
+        browser.form("/sign-in", &format!("{}&identifier={ADA}&by=code", form(&page))).await.must_be(303);
+    let place = sent.header("location");
+    let page = browser.get(&place).await.must_be(200);
+    let step = place.split('?').next().expect("a path");
+    let page = browser.form(step, &format!("{}&step=code&code=000000", form(&page))).await;
+    assert_eq!(to(&page), format!("{step}?by=code&lang=de"));
+    says(&browser.get(&to(&page)).await.must_be(200), "<html lang=\"de\"");
+    // From another site it shows the page so, and changes nothing for later.
+    let mut other = person(&app);
+    other.set("sec-fetch-site", "cross-site");
+    says(&other.get("/sign-in?lang=de").await.must_be(200), "<html lang=\"de\"");
+    says(&other.get("/sign-in").await.must_be(200), "<html lang=\"en\"");
 }

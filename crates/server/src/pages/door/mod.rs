@@ -145,6 +145,7 @@ impl Entrance {
         let query =
             self.return_to.as_deref().map_or_else(String::new, |to| format!("?return_to={}", encoded(to)));
         let back = self.return_to.as_deref();
+        visit.shows(&format!("/{}{query}", self.kind.word().replace('_', "-")));
         let return_to = self.return_to.clone().unwrap_or_default();
         let (identifier, errors, status) = (self.identifier, self.errors, self.status);
         let sign_up = visit.ctx.realm.settings().1.sign_up;

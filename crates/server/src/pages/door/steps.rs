@@ -153,6 +153,7 @@ async fn page(visit: &Visit, caller: &Caller, id: AttemptId, view: View) -> Resu
     let offers = attempt.offers(password_at_sign_up(realm));
     let guard = Guard::of(visit);
     let (form, action) = (guard.form(&bound(id)), place(&attempt));
+    visit.shows(&format!("{action}{}", if view.by_code { "?by=code" } else { "" }));
     let identifier = attempt.identifier.as_ref().map(|i| i.typed.clone()).unwrap_or_default();
     let back = attempt.body.return_to.as_deref();
     let mut response = if offers.contains(&Step::NewPassword) {

@@ -70,7 +70,7 @@ struct Home {
 
 /// Who is at home, or the way to the door.
 async fn home(visit: &Visit, caller: Caller, here: &str) -> Result<Result<Home, Response>, Failure> {
-    let door = || go(&format!("/sign-in?return_to={}", encoded(here)), &[]);
+    let door = || go(&format!("/sign-in?return_to={}", encoded(here)), &[visit.chosen()]);
     let Some(me) = visit.me(&caller)? else { return Ok(Err(door())) };
     let Some(full) = visit.signed_in(&caller).await? else { return Ok(Err(door())) };
     let fresh = me.must_be_fresh(&visit.ctx.realm).is_ok();
@@ -144,8 +144,8 @@ fn done(query: AskedQuery) -> Option<&'static str> {
 }
 
 /// The address of a form, opened by hand.
-async fn back() -> Response {
-    go("/account", &[])
+async fn back(visit: Visit) -> Response {
+    go("/account", &[visit.chosen()])
 }
 
 /// Begins a step-up that leads to `to`.
@@ -306,9 +306,13 @@ async fn language(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response,
     }
     let realm = &visit.ctx.realm;
     let chosen = Language::of_tag(&sent.language).filter(|l| realm.brand().1.languages().contains(l));
-    let locale = Some(chosen.map(|language| language.tag().to_owned()));
-    let change = ProfileChange { locale, ..ProfileChange::default() };
-    account::change(realm, &home.me, &home.caller.source, change).await.map_err(|e| fails(&visit, e))?;
+    // A language that is not on offer here, set elsewhere, is no choice of this form's to take away.
+    let foreign = home.full.user.locale.is_some() && language_of(home.full.user.locale.as_ref()).is_none();
+    if chosen.is_some() || !foreign {
+        let locale = Some(chosen.map(|language| language.tag().to_owned()));
+        let change = ProfileChange { locale, ..ProfileChange::default() };
+        account::change(realm, &home.me, &home.caller.source, change).await.map_err(|e| fails(&visit, e))?;
+    }
     Ok(go("/account?done=language", &[super::language::remember(visit.ctx.app.config(), chosen)]))
 }
 

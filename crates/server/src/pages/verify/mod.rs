@@ -58,6 +58,7 @@ pub(super) async fn show(
 
 /// `changed`: a form came that belongs to another page than this one.
 async fn page(visit: &Visit, changed: bool) -> Result<Response, Failure> {
+    visit.shows("/verify");
     let realm = &visit.ctx.realm;
     let caller = visit.looks().await?;
     let status = if changed { StatusCode::CONFLICT } else { StatusCode::OK };
@@ -153,6 +154,7 @@ pub(super) async fn password(visit: Visit, Sent(form): Sent<Form>) -> Result<Res
     let attempt = attempt::load(realm, &caller, id).await.map_err(|e| visit.fails(e))?;
     let mut page = set_password(&visit, &attempt, carried.form(&visit))?;
     (page.wrong, page.trouble) = split(&refusal);
+    visit.shows("/verify");
     visit.page(problem::status(refusal.kind), &page)
 }
 
@@ -182,6 +184,7 @@ pub(super) async fn accept(visit: Visit, Sent(form): Sent<Form>) -> Result<Respo
                 ..Invitation::default()
             };
             (page.wrong_name, page.trouble) = split(&refusal);
+            visit.shows("/verify");
             return visit.page(problem::status(refusal.kind), &page);
         }
     };
@@ -209,6 +212,7 @@ pub(super) async fn accept(visit: Visit, Sent(form): Sent<Form>) -> Result<Respo
     };
     let mut page = set_password(&visit, &begun.outcome.attempt, form)?;
     (page.wrong, page.trouble) = split(&refusal);
+    visit.shows("/verify");
     let mut response = visit.page(problem::status(refusal.kind), &page)?;
     let config = visit.ctx.app.config();
     let own = begun.cookie.and_then(|new| latchstring_web::cookie::set(config, &new, realm.now()));
@@ -261,8 +265,8 @@ pub(super) async fn done(visit: Visit) -> Result<Response, Failure> {
 }
 
 /// The address of a form, opened by hand.
-pub(super) async fn back() -> Response {
-    go("/verify", &[])
+pub(super) async fn back(visit: Visit) -> Response {
+    go("/verify", &[visit.chosen()])
 }
 
 /// Refusals after which the same form may be sent again. All others end here.
