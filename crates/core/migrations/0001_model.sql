@@ -81,8 +81,11 @@ CREATE TABLE users (
     rev BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
-    signed_in_at BIGINT
+    signed_in_at BIGINT,
+    first_signed_in_at BIGINT,
+    delete_after BIGINT
 );
+CREATE INDEX users_delete ON users (delete_after) WHERE delete_after IS NOT NULL;
 
 -- Ids of other systems, for any object.
 CREATE TABLE aliases (
@@ -433,11 +436,13 @@ CREATE TABLE annotations (
 CREATE TABLE tickets (
     hash BYTEA NOT NULL PRIMARY KEY,
     purpose TEXT NOT NULL,
+    user_id BYTEA REFERENCES users (id) ON DELETE CASCADE,
     body TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     spent_at BIGINT
 );
+CREATE INDEX tickets_user ON tickets (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX tickets_expiry ON tickets (expires_at);
 
 CREATE TABLE audits (

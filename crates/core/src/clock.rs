@@ -1,5 +1,6 @@
 //! Time is passed in: nothing below the binary asks the machine for it.
 
+use latchstring_look::Say;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Unix time in microseconds, as stored and compared everywhere.
@@ -15,6 +16,23 @@ pub const HOUR: Micros = 60 * MINUTE;
 pub const DAY: Micros = 24 * HOUR;
 /// How far the clocks of two nodes may be apart.
 pub const NODE_SKEW: Micros = 2 * SECOND;
+
+const MONTHS: [&str; 12] = [
+    "month-1", "month-2", "month-3", "month-4", "month-5", "month-6", "month-7", "month-8", "month-9",
+    "month-10", "month-11", "month-12",
+];
+
+/// A time as people read it: “1 January 2026, 00:00 UTC”.
+pub fn date(at: Micros) -> Say {
+    let at = jiff::Timestamp::from_microsecond(at).unwrap_or(jiff::Timestamp::MAX);
+    let at = jiff::tz::Offset::UTC.to_datetime(at);
+    let month = usize::try_from(at.month()).ok().and_then(|n| MONTHS.get(n - 1)).copied().unwrap_or_default();
+    Say::new("date")
+        .with("day", i64::from(at.day()))
+        .with("month", Say::new(month))
+        .with("year", at.year().to_string())
+        .with("time", format!("{:02}:{:02}", at.hour(), at.minute()))
+}
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {
@@ -71,5 +89,20 @@ impl Stopwatch {
     /// Time since the start.
     pub fn elapsed(&self) -> std::time::Duration {
         self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use latchstring_look::Language;
+
+    #[test]
+    fn times_are_written_as_people_read_them() {
+        let said = |language, at| latchstring_look::Words::default().say(language, &date(at));
+        assert_eq!(said(Language::English, 1_767_225_600_000_000), "1 January 2026, 00:00 UTC");
+        assert_eq!(said(Language::German, 1_770_000_000_000_000), "2. Februar 2026, 02:40 UTC");
+        assert!(said(Language::Arabic, 1_770_000_000_000_000).contains("2026"));
+        assert!(said(Language::English, i64::MAX).contains("9999"));
     }
 }

@@ -34,6 +34,7 @@ pub mod family;
 pub mod identifier;
 pub mod invitation;
 pub mod mail;
+pub mod notice;
 
 // Subjects
 pub mod browser;

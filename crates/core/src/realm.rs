@@ -124,12 +124,20 @@ pub struct Opening {
     pub accept_new_url: bool,
     /// A sorted file of breached password hashes, if there is one.
     pub breached: Option<Arc<dyn Breached>>,
+    /// Where addresses are, if that is known here.
+    pub places: Option<Arc<dyn Places>>,
 }
 
 /// Looks a password up among breached ones. Pluggable: a file, a service.
 pub trait Breached: Send + Sync + 'static {
     /// Whether the password is known to attackers.
     fn contains(&self, password: &str) -> bool;
+}
+
+/// Says where an address of a network is, as people call the place. Pluggable: a file, a service.
+pub trait Places: Send + Sync + 'static {
+    /// “Zürich”, if that is known.
+    fn of(&self, address: std::net::IpAddr) -> Option<String>;
 }
 
 /// What a realm is made of, once its database was looked at.
@@ -141,6 +149,7 @@ struct Loading {
     dev: Option<Dev>,
     mount: MountId,
     breached: Option<Arc<dyn Breached>>,
+    places: Option<Arc<dyn Places>>,
 }
 
 struct Inner {
@@ -161,6 +170,7 @@ struct Inner {
     proving: Proving,
     touched: Mutex<HashMap<SessionId, Micros>>,
     breached: Option<Arc<dyn Breached>>,
+    places: Option<Arc<dyn Places>>,
 }
 
 /// A realm. Cheap to clone.
@@ -177,8 +187,9 @@ impl Realm {
             Some(found) => found,
             None => store::prepare(&opening).await?,
         };
-        let Opening { db, ground, hash, issuer, breached, .. } = opening;
-        let loading = Loading { db, ground, hash, issuer, dev: found.dev(), mount: found.mount, breached };
+        let Opening { db, ground, hash, issuer, breached, places, .. } = opening;
+        let (dev, mount) = (found.dev(), found.mount);
+        let loading = Loading { db, ground, hash, issuer, dev, mount, breached, places };
         let realm = Self::load(loading).await?;
         realm.ring(Purpose::Native).await?;
         Ok(realm)
@@ -204,11 +215,12 @@ impl Realm {
         let found = db.read(async |tx| store::find(tx).await).await?.ok_or(OpenError::Empty)?;
         found.check_secret(&ground.keys)?;
         let (dev, mount, issuer) = (found.dev(), found.mount, found.issuer);
-        Self::load(Loading { db, ground, hash, issuer, dev, mount, breached }).await
+        // No command tells where anybody is.
+        Self::load(Loading { db, ground, hash, issuer, dev, mount, breached, places: None }).await
     }
 
     async fn load(loading: Loading) -> Result<Realm, OpenError> {
-        let Loading { db, ground, hash, issuer, dev, mount, breached } = loading;
+        let Loading { db, ground, hash, issuer, dev, mount, breached, places } = loading;
         let (rev, body) = db
             .read(async |tx| settings::store::load(tx).await)
             .await?
@@ -232,6 +244,7 @@ impl Realm {
             proving: Proving::default(),
             touched: Mutex::default(),
             breached,
+            places,
         }));
         realm.follow().await?;
         Ok(realm)
@@ -363,6 +376,11 @@ impl Realm {
     /// The breached-password list, if there is one.
     pub fn breached(&self) -> Option<&Arc<dyn Breached>> {
         self.0.breached.as_ref()
+    }
+
+    /// Who knows where addresses are, if anybody does.
+    pub fn places(&self) -> Option<&Arc<dyn Places>> {
+        self.0.places.as_ref()
     }
 
     /// The limiter of this process, for metrics.

@@ -62,11 +62,16 @@ impl TestRealm {
 
     /// [`TestRealm::new`] of `latchstring dev`, or not, at this address.
     pub async fn opened_as(dev: bool, issuer: &str) -> Self {
+        Self::opened_by(|opening| (opening.dev, opening.issuer) = (dev, issuer.into())).await
+    }
+
+    /// [`TestRealm::new`], opened with another configuration.
+    pub async fn opened_by(change: impl FnOnce(&mut Opening)) -> Self {
         let db = TestDb::new(crate::MIGRATIONS).await;
         let clock = Arc::new(TestClock::at(START));
         let secret = Keys::generate(&SystemRandom::default());
         let mut opening = opening(db.db.clone(), clock.clone(), &secret);
-        (opening.dev, opening.issuer) = (dev, issuer.into());
+        change(&mut opening);
         let realm = Realm::open(opening).await.expect("a fresh realm opens");
         let test = Self { realm, clock, mailbox: Arc::default(), secret, db };
         test.set(|s| {
@@ -209,6 +214,7 @@ pub fn opening(db: Db, clock: Arc<TestClock>, secret: &str) -> Opening {
         dev: false,
         accept_new_url: false,
         breached: None,
+        places: None,
     }
 }
 
@@ -296,6 +302,13 @@ impl Visitor {
     #[must_use]
     pub fn from(self, address: &str) -> Self {
         self.held.lock().source.address = Some(address.parse().expect("an IP address"));
+        self
+    }
+
+    /// Comes with this User-Agent from now on.
+    #[must_use]
+    pub fn with(self, user_agent: &str) -> Self {
+        self.held.lock().source.user_agent = Some(user_agent.to_owned());
         self
     }
 
@@ -468,12 +481,25 @@ impl Visitor {
 
     /// The code in the newest mail to `address`.
     pub async fn code_to(&self, address: &str) -> String {
-        self.mail_to(address).await.code.expect("the mail has a code")
+        deliver(&self.realm, &self.mailbox).await;
+        let mail = self.mailbox.newest_where(address, |mail| mail.code.is_some());
+        mail.and_then(|mail| mail.code).expect("a mail with a code")
     }
 
     /// What the link in the newest mail to `address` carries.
     pub async fn link_to(&self, address: &str) -> String {
-        let link = self.mail_to(address).await.link.expect("the mail has a link");
+        self.carried(address, |link| !link.contains("not_me=")).await
+    }
+
+    /// What the link in the newest notice to `address` carries.
+    pub async fn not_me_to(&self, address: &str) -> String {
+        self.carried(address, |link| link.contains("not_me=")).await
+    }
+
+    async fn carried(&self, address: &str, wanted: impl Fn(&str) -> bool) -> String {
+        deliver(&self.realm, &self.mailbox).await;
+        let mail = self.mailbox.newest_where(address, |mail| mail.link.as_deref().is_some_and(&wanted));
+        let link = mail.and_then(|mail| mail.link).expect("a mail with a link");
         link.split_once('=').expect("the link carries a token").1.to_owned()
     }
 

@@ -11,6 +11,7 @@ mod finding;
 mod listeners;
 mod logging;
 mod open;
+mod places;
 mod process;
 mod safety;
 mod say;

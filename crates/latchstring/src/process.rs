@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     failure::{Failure, chain},
     listeners::Listeners,
-    open, say,
+    open, places, say,
 };
 use axum::{Router, extract::State, middleware, routing::get};
 use latchstring_core::{
@@ -15,7 +15,7 @@ use latchstring_core::{
     hash::HashPool,
     mail::{Mailbox, Mailer, smtp},
     random::SystemRandom,
-    realm::{Breached, OpenError, Opening, Realm},
+    realm::{Breached, OpenError, Opening, Places, Realm},
     seal::Keys,
 };
 use latchstring_db::Db;
@@ -126,6 +126,7 @@ struct Base {
     random: Arc<SystemRandom>,
     hash: Arc<HashPool>,
     breached: Option<Arc<dyn Breached>>,
+    places: Option<Arc<dyn Places>>,
     db: Db,
 }
 
@@ -137,8 +138,9 @@ impl Base {
         let hash = HashPool::new(threads, queue, random.clone())
             .map_err(|e| Failure::failed(format!("the threads that hash passwords can't be started: {e}")))?;
         let breached = config.breached_file.as_deref().map(breached::open).transpose()?;
+        let places = config.places.as_deref().map(places::open).transpose()?;
         let db = Db::open(config.database(), open::options(config, true)).await?;
-        Ok(Self { random, hash: Arc::new(hash), breached, db })
+        Ok(Self { random, hash: Arc::new(hash), breached, places, db })
     }
 }
 
@@ -195,6 +197,7 @@ async fn open(plan: &Plan, base: &Base) -> Result<Realm, Failure> {
         dev: plan.dev,
         accept_new_url: plan.accept_new_url,
         breached: base.breached.clone(),
+        places: base.places.clone(),
     };
     let mut opened = pin!(until_open(opening));
     let opened = match timeout(AT_ONCE, &mut opened).await {

@@ -15,6 +15,7 @@ pub mod rfc6750;
 pub mod rfc7617;
 pub mod strength;
 pub mod text;
+pub mod user_agent;
 pub mod username;
 
 #[cfg(test)]

@@ -74,7 +74,9 @@ impl TestApp {
 
     /// The code of the newest mail to `address`.
     pub async fn code_to(&self, address: &str) -> String {
-        self.mail_to(address).await.and_then(|m| m.code).expect("a mail with a code")
+        self.realm.deliver().await;
+        let mail = self.realm.mailbox.newest_where(address, |mail| mail.code.is_some());
+        mail.and_then(|m| m.code).expect("a mail with a code")
     }
 
     fn bare(&self) -> Client {

@@ -2,7 +2,7 @@
 
 use crate::email::FROM;
 use crate::text;
-use latchstring_core::mail::{For, Letter, Mail, Says, smtp::message};
+use latchstring_core::mail::{For, Held, How, Letter, Mail, Says, What, smtp::message};
 use latchstring_core::settings::Settings;
 use latchstring_look::{Language, brand::Brand, escape, mail::Sender};
 use latchstring_proto::email::Email;
@@ -44,8 +44,9 @@ fn letters(realm: &str, to: &str) -> Vec<Mail> {
     all.push(Says::NoAccount { sign_up: Some(link.into()) });
     all.push(Says::NoAccount { sign_up: None });
     all.push(Says::AddressTaken);
-    all.push(Says::PasswordChanged);
-    all.push(Says::email_changed(to));
+    let how = How { at: 0, device: Some((None, Held::Device)), place: None };
+    let told = |event| Says::Happened { event, how: how.clone(), not_me: Some(link.into()) };
+    all.extend([What::Password, What::email(to), What::Username(Some(to.into()))].map(told));
     all.push(Says::Invitation { link: link.into(), days: 7 });
     let brand = Brand::default();
     let sender = Sender { name: realm, brand: &brand, logo: None };

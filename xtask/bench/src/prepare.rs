@@ -48,8 +48,16 @@ impl World {
             .map_err(|e| e.to_string())?;
         let hash = Arc::new(HashPool::new(2, 64, random).map_err(|e| e.to_string())?);
         let issuer = format!("http://localhost:{port}");
-        let opening =
-            Opening { db: db.clone(), ground, hash, issuer, dev: true, accept_new_url: true, breached: None };
+        let opening = Opening {
+            db: db.clone(),
+            ground,
+            hash,
+            issuer,
+            dev: true,
+            accept_new_url: true,
+            breached: None,
+            places: None,
+        };
         let realm = Realm::open(opening).await.map_err(|e| e.to_string())?;
         loosen(&realm).await.map_err(|e| e.to_string())?;
         let phc = realm.hash().hash(Password::new(PASSWORD.into()), realm.hash_params()).await;

@@ -1,5 +1,11 @@
 //! What a signed-in user does with their own account.
 
+pub mod checkup;
+mod deletion;
+pub mod not_me;
+
+pub use deletion::{delete, delete_mine, finish, keep};
+
 use crate::{
     attempt::credentials::Changed,
     audit::{self, Actor, Entry, Source},
@@ -10,8 +16,8 @@ use crate::{
     id::{BrowserId, CredentialId, IdentifierId, SessionId, UserId},
     identifier::{self, Identifier, IdentifierKind},
     limit::Rule,
-    mail::{self, Letter, Says, language_of},
-    outbox,
+    mail::{What, language_of},
+    notice::{By, Teller},
     realm::Realm,
     refusal::{Kind, Result},
     secret::Password,
@@ -86,12 +92,15 @@ pub async fn set_username(realm: &Realm, me: &Me, source: &Source, username: Opt
     let entry = Entry::new(realm.ground().audit_id(), now, "username.changed", Actor::User(me.user.0))
         .on("user", me.user.0)
         .from(source);
-    let id = me.user;
+    let (id, by_browser) = (me.user, me.browser.is_some());
+    let (teller, source) = (Teller::of(realm), source.clone());
     realm
         .db()
         .write(async move |tx| -> Result<Full> {
             user::store::lock(tx, id, now).await?.ok_or(Kind::NotSignedIn)?;
-            user::store::find(tx, id).await?.ok_or(Kind::NotSignedIn)?.must_be_person()?;
+            let user = user::store::find(tx, id).await?.ok_or(Kind::NotSignedIn)?;
+            user.must_be_person()?;
+            let language = language_of(user.locale.as_ref());
             let all = identifier::store::of_user(tx, id).await?;
             let before = all.iter().find(|i| i.kind == IdentifierKind::Username);
             if before.map(|b| b.typed.as_str()) == new.as_ref().map(|n| n.typed.as_str()) {
@@ -122,6 +131,10 @@ pub async fn set_username(realm: &Realm, me: &Me, source: &Source, username: Opt
                 }
             }
             audit::write(tx, entry.clone()).await?;
+            if let Some(email) = identifier::email(&all) {
+                let what = What::Username(new.as_ref().map(|n| n.typed.clone()));
+                teller.tell(tx, email, language, what, By::held(&source, by_browser)).await?;
+            }
             user::store::full(tx, id).await?.ok_or_else(|| Kind::NotSignedIn.into())
         })
         .await
@@ -173,9 +186,13 @@ pub async fn change_password(
         .from(&caller.source);
     let notice = match full.email() {
         Some(email) => {
-            let letter =
-                Letter::new(&email.typed, language_of(full.user.locale.as_ref()), Says::PasswordChanged);
-            Some(outbox::prepare(&ground, mail::JOB, &letter)?)
+            let by = By::held(&caller.source, me.browser.is_some());
+            Some(Teller::of(realm).prepare(
+                email,
+                language_of(full.user.locale.as_ref()),
+                What::Password,
+                by,
+            )?)
         }
         None => None,
     };
@@ -225,6 +242,7 @@ pub async fn end_sessions(
     let by_user = matches!(actor, Actor::User(_));
     let action: &'static str = if by_user { "session.signed_out" } else { "session.ended" };
     let entry = Entry::new(ground.audit_id(), now, action, actor).on("user", user.0).from(source);
+    let (teller, source) = (Teller::of(realm), source.clone());
     let endings = realm
         .db()
         .write(async move |tx| -> Result<Vec<ended::Ending>> {
@@ -241,6 +259,16 @@ pub async fn end_sessions(
             if !endings.is_empty() {
                 let detail = serde_json::json!({ "sessions": session_ids(&endings) });
                 audit::write(tx, entry.clone().detail(detail)).await?;
+                // Of one session its owner knows, and what an operator ends is theirs to tell.
+                if by_user && !matches!(which, Which::One(_)) {
+                    let full = user::store::full(tx, user).await?;
+                    if let Some(full) = full
+                        && let Some(email) = full.email()
+                    {
+                        let language = language_of(full.user.locale.as_ref());
+                        teller.tell(tx, email, language, What::SignedOut, By::Device(&source)).await?;
+                    }
+                }
             }
             Ok(endings)
         })
@@ -278,33 +306,6 @@ pub async fn switch(realm: &Realm, known: &browser::Known, to: SessionId) -> Res
         .await?;
     realm.apply(&[ending]);
     Ok(browser::NewCookie { secret, expires_at })
-}
-
-/// Deletes one's own account, at once and for good. Needs a fresh proof.
-pub async fn delete_mine(realm: &Realm, me: &Me, source: &Source) -> Result<()> {
-    me.must_be_fresh(realm)?;
-    delete(realm, me.user, Actor::User(me.user.0), source).await
-}
-
-/// Deletes an account with everything that hangs off it, at once, for whoever manages the realm: nothing is asked of
-/// them here. What stays is the audit trail, without a name.
-pub async fn delete(realm: &Realm, user: UserId, actor: Actor, source: &Source) -> Result<()> {
-    let ground = realm.ground().clone();
-    let now = ground.now();
-    let keep = realm.longest_token();
-    let entry = Entry::new(ground.audit_id(), now, "user.deleted", actor).on("user", user.0).from(source);
-    let endings = realm
-        .db()
-        .write(async move |tx| -> Result<Vec<ended::Ending>> {
-            user::store::lock(tx, user, now).await?.ok_or(Kind::NotFound)?;
-            let endings = session::end_everything(tx, &ground, user, "user_deleted", now, keep).await?;
-            user::store::delete(tx, user).await?;
-            audit::write(tx, entry.clone()).await?;
-            Ok(endings)
-        })
-        .await?;
-    realm.apply(&endings);
-    Ok(())
 }
 
 /// The session that asks, and the other live ones of its browser.

@@ -27,7 +27,7 @@ pub async fn token(realm: &Realm) -> Result<Option<zeroize::Zeroizing<String>>> 
         .db()
         .write(async move |tx| -> Result<()> {
             ticket::store::clear(tx, PURPOSE).await?;
-            ticket::put(tx, hash, PURPOSE, &serde_json::json!({}), now, now + 24 * HOUR).await
+            ticket::put(tx, hash, PURPOSE, None, &serde_json::json!({}), now, now + 24 * HOUR).await
         })
         .await?;
     Ok(Some(text))

@@ -8,8 +8,9 @@ use crate::{
     ended,
     id::{CredentialId, IdentifierId, UserId},
     identifier::{self, Identifier, IdentifierKind},
-    mail::{self, Letter, Says, language_of},
-    outbox, page,
+    mail::{What, language_of},
+    notice::{By, Teller},
+    page,
     realm::Realm,
     refusal::{Kind, Result},
     secret::{Hidden, Password},
@@ -279,9 +280,8 @@ pub async fn set_password(
     let row = CredentialId::new(now, ground.random());
     let notice = match full.email() {
         Some(email) => {
-            let letter =
-                Letter::new(&email.typed, language_of(full.user.locale.as_ref()), Says::PasswordChanged);
-            Some(outbox::prepare(&ground, mail::JOB, &letter)?)
+            let language = language_of(full.user.locale.as_ref());
+            Some(Teller::of(realm).prepare(email, language, What::PasswordByOperator, By::Operator)?)
         }
         None => None,
     };

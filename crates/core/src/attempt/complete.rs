@@ -2,7 +2,7 @@
 
 use super::{
     Attempt, AttemptKind, Binding, Caller, Completed, Draw, Outcome, SecondFactor, Sink,
-    begin::bound_browser, password, store,
+    begin::bound_browser, new_device, password, store,
 };
 use crate::{
     audit::{self, Actor, Entry, Source},
@@ -17,8 +17,8 @@ use crate::{
     identifier::{self, IdentifierKind},
     invitation,
     limit::{self, Rule},
-    mail::{self, Letter, Says, language_of},
-    outbox,
+    mail::{What, language_of},
+    notice::{self, By, Teller},
     realm::Realm,
     refusal::{Fault, Kind, Result},
     session::{self, SessionKind},
@@ -36,6 +36,7 @@ pub(crate) struct Kit {
     pub ground: Ground,
     pub source: Source,
     pub keep: Micros,
+    pub teller: Teller,
     settings: Arc<(i64, Settings)>,
     mount: MountId,
     issuer: String,
@@ -49,6 +50,7 @@ impl Kit {
             ground: realm.ground().clone(),
             source: caller.source.clone(),
             keep: realm.longest_token(),
+            teller: Teller::of(realm),
             settings: realm.settings(),
             mount: realm.mount(),
             issuer: realm.issuer().to_owned(),
@@ -103,6 +105,7 @@ pub(crate) struct Finished {
 struct Done {
     user: UserId,
     session: SessionId,
+    tasks: Vec<String>,
     cookie: Option<NewCookie>,
     family: Option<family::New>,
 }
@@ -129,7 +132,8 @@ impl Finished {
                         Some(Tokens { access, refresh })
                     }
                 };
-                Some(Completed { user: done.user, session: done.session, cookie: done.cookie, tokens })
+                let Done { user, session, tasks, cookie, .. } = done;
+                Some(Completed { user, session, tasks, cookie, tokens })
             }
         };
         Ok(Outcome { attempt, completed })
@@ -245,15 +249,14 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     let (Some(user), Some(auth_rev)) = (attempt.user, attempt.auth_rev) else {
         return Err(Fault::bug("an attempt completes without a user").into());
     };
-    let begun = user::store::sign_in(tx, user, auth_rev, now).await?.ok_or(Kind::CredentialsWrong)?;
+    let signed = user::store::sign_in(tx, user, auth_rev, now).await?.ok_or(Kind::CredentialsWrong)?;
     let settings = &kit.settings.1;
     let ends_at = now + Realm::micros(settings.session.absolute_seconds);
     let pending = attempt.body.factor;
-    let tasks = if pending && attempt.body.second_factor == SecondFactor::Task {
-        vec!["second_factor".to_owned()]
-    } else {
-        Vec::new()
-    };
+    let mut tasks = signed.tasks();
+    if pending && attempt.body.second_factor == SecondFactor::Task {
+        tasks.push("second_factor".to_owned());
+    }
     let assurance = if attempt.two_factors(&[]) { 2 } else { 1 };
     let methods = attempt.methods();
     let browser = match attempt.binding {
@@ -289,7 +292,11 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
         let which = session::Which::One(old);
         kit.note(session::end(tx, &kit.ground, user, which, "replaced", now, kit.keep).await?);
     }
-    session::store::insert(tx, &new, begun).await?;
+    session::store::insert(tx, &new, signed.begun).await?;
+    // Who has just made the account knows, and who has just set a new password is told of that.
+    // In a box: what few sign-ins come to need not be carried along by all.
+    let told = attempt.kind == AttemptKind::SignIn
+        && Box::pin(new_device::tell(tx, &kit.teller, user, &signed, &new, &kit.source)).await?;
     for old in session::store::surplus(tx, user, settings.session.max_per_user).await? {
         let which = session::Which::One(old);
         kit.note(session::end(tx, &kit.ground, user, which, "surplus", now, kit.keep).await?);
@@ -317,12 +324,16 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     if methods.iter().any(|m| m == "otp") {
         password::reopen(tx, &kit.ground.keys, user, browser.map(|b| b.0)).await?;
     }
+    let mut detail = serde_json::json!({ "session": new.id, "methods": methods });
+    if told {
+        detail[audit::NEW_DEVICE] = true.into();
+    }
     let entry = Entry::new(draw.audits[2], now, "session.began", Actor::User(user.0))
         .on("user", user.0)
-        .detail(serde_json::json!({ "session": new.id, "methods": methods }))
+        .detail(detail)
         .from(&kit.source);
     audit::write(tx, entry).await?;
-    Ok(Done { user, session: new.id, cookie, family })
+    Ok(Done { user, session: new.id, tasks: new.tasks, cookie, family })
 }
 
 /// Takes the session within which the attempt happens: it still lives, or what was begun in it must not bring it back.
@@ -365,7 +376,7 @@ async fn step_up(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     if !proved {
         return Err(Kind::NotSignedIn.into());
     }
-    let claims = Claims { auth_time: now / SECOND, amr: methods.clone(), assurance, tasks };
+    let claims = Claims { auth_time: now / SECOND, amr: methods.clone(), assurance, tasks: tasks.clone() };
     family::store::set_claims(tx, id, &serde_json::to_string(&claims)?).await?;
     let cookie = rotate_cookie(tx, kit, draw, attempt, Some(id)).await?;
     let entry = Entry::new(draw.audits[2], now, "session.proved_again", Actor::User(user.0))
@@ -373,7 +384,7 @@ async fn step_up(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
         .detail(serde_json::json!({ "session": id, "methods": attempt.methods() }))
         .from(&kit.source);
     audit::write(tx, entry).await?;
-    Ok(Done { user, session: id, cookie, family: None })
+    Ok(Done { user, session: id, tasks, cookie, family: None })
 }
 
 /// Makes a proven address the account's, in place of the one before.
@@ -388,7 +399,7 @@ async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> R
     if rev.is_none() || rev != attempt.auth_rev {
         return Err(Kind::AttemptClosed.into());
     }
-    living(tx, attempt, user, now).await?;
+    let session = living(tx, attempt, user, now).await?;
     let before = identifier::store::of_user(tx, user).await?;
     let old = before.iter().find(|i| i.kind == IdentifierKind::Email && i.is_primary).cloned();
     match identifier::store::find(tx, IdentifierKind::Email, &identifier.normal).await? {
@@ -424,16 +435,25 @@ async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> R
     if let Some(old) = old.filter(|o| o.normal != identifier.normal) {
         // In their language, not in that of whoever changes it.
         let own = user::store::find(tx, user).await?.and_then(|user| language_of(user.locale.as_ref()));
-        let says = Says::email_changed(&identifier.typed);
-        let letter = Letter::new(&old.typed, own.or(kit.source.language), says);
-        outbox::put(tx, &outbox::prepare(&kit.ground, mail::JOB, &letter)?).await?;
+        let language = own.or(kit.source.language);
+        let by = By::held(&kit.source, matches!(attempt.binding, Binding::Browser(_)));
+        let what = What::email(&identifier.typed);
+        // One that the account had before is put back: the one in between has no say over that.
+        let told = match notice::had(tx, user, &identifier.normal, now).await? {
+            Some(since) => {
+                notice::go_back(tx, user, &identifier.normal, since, now).await?;
+                kit.teller.prepare_plain(&old, language, what, by)?
+            }
+            None => kit.teller.prepare(&old, language, what, by)?,
+        };
+        told.put(tx).await?;
     }
     let entry = Entry::new(draw.audits[2], now, "email.changed", Actor::User(user.0))
         .on("user", user.0)
         .from(&kit.source);
     audit::write(tx, entry).await?;
     let cookie = rotate_cookie(tx, kit, draw, attempt, None).await?;
-    Ok(Done { user, session: within, cookie, family: None })
+    Ok(Done { user, session: within, tasks: session.tasks, cookie, family: None })
 }
 
 /// Gives the browser of the attempt a new secret; its current session stays (or becomes `session`).

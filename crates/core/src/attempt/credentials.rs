@@ -7,7 +7,7 @@ use crate::{
     family,
     ground::Ground,
     id::{BrowserId, SessionId, UserId},
-    outbox,
+    notice,
     refusal::Result,
     session::{self, Which},
     user,
@@ -27,7 +27,7 @@ pub(crate) struct Changed<'a> {
     /// For how long endings matter.
     pub longest_token: i64,
     /// The mail that tells the owner.
-    pub notice: Option<&'a outbox::Prepared>,
+    pub notice: Option<&'a notice::Prepared>,
 }
 
 impl<'a> Changed<'a> {
@@ -37,7 +37,7 @@ impl<'a> Changed<'a> {
     }
 
     /// The same, telling the owner by mail.
-    pub(crate) fn telling(mut self, notice: Option<&'a outbox::Prepared>) -> Self {
+    pub(crate) fn telling(mut self, notice: Option<&'a notice::Prepared>) -> Self {
         self.notice = notice;
         self
     }
@@ -67,7 +67,7 @@ impl<'a> Changed<'a> {
             browser::store::know(tx, here, self.user, now).await?;
         }
         if let Some(notice) = self.notice {
-            outbox::put(tx, notice).await?;
+            notice.put(tx).await?;
         }
         Ok((auth_rev, endings))
     }

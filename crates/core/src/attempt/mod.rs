@@ -7,6 +7,7 @@ pub mod code;
 pub mod complete;
 pub(crate) mod credentials;
 pub mod link;
+pub(crate) mod new_device;
 pub mod new_password;
 pub mod password;
 pub mod prove;
@@ -331,6 +332,8 @@ pub struct Completed {
     pub user: UserId,
     /// The session that came to be, or was proven again.
     pub session: SessionId,
+    /// What has to be done before it may be used.
+    pub tasks: Vec<String>,
     /// The browser's new cookie.
     pub cookie: Option<NewCookie>,
     /// Access and refresh tokens.

@@ -1,7 +1,7 @@
 //! The new-password step: the last one of a sign-up and of a recovery, always after the address was proven.
 
 use super::{
-    Attempt, AttemptKind, Caller, Draw, Outcome, Step, complete, credentials::Changed, load,
+    Attempt, AttemptKind, Binding, Caller, Draw, Outcome, Step, complete, credentials::Changed, load,
     password_at_sign_up, take,
 };
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
     credential::{self, SetBy},
     id::AttemptId,
     limit::Rule,
-    mail::{self, Letter, Says, language_of},
-    outbox,
+    mail::{What, language_of},
+    notice::{self, By, Teller},
     realm::Realm,
     refusal::{Kind, Result},
     secret::Password,
@@ -33,7 +33,7 @@ pub async fn new_password(
     let mut words: Vec<String> = Vec::new();
     words.extend(attempt.identifier.as_ref().map(|i| i.typed.clone()));
     words.extend(attempt.body.name.clone());
-    let mut notice = None;
+    let mut told = None;
     if let Some(user) = attempt.user {
         let full = realm
             .db()
@@ -43,9 +43,13 @@ pub async fn new_password(
         words.extend(full.identifiers.iter().map(|i| i.typed.clone()));
         words.extend(full.user.name.clone());
         if let Some(email) = full.email() {
-            let letter =
-                Letter::new(&email.typed, language_of(full.user.locale.as_ref()), Says::PasswordChanged);
-            notice = Some(outbox::prepare(realm.ground(), mail::JOB, &letter)?);
+            let by = By::held(&caller.source, matches!(attempt.binding, Binding::Browser(_)));
+            told = Some(Teller::of(realm).prepare(
+                email,
+                language_of(full.user.locale.as_ref()),
+                What::Password,
+                by,
+            )?);
         }
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -77,8 +81,12 @@ pub async fn new_password(
                     }
                     credential::store::set_password(tx, draw.credential, user, &phc, SetBy::User, true, now)
                         .await?;
+                    // They read their mail, and have the account in hand again.
+                    if let Some(address) = &attempt.identifier {
+                        notice::settle(tx, user, &address.normal, now).await?;
+                    }
                     let (rev, endings) = Changed::all(user, "password_reset", kit.keep)
-                        .telling(notice.as_ref())
+                        .telling(told.as_ref())
                         .apply(tx, &kit.ground, now)
                         .await?;
                     attempt.auth_rev = Some(rev);

@@ -1,6 +1,6 @@
 //! Statements on `audits`.
 
-use super::{Entry, Row};
+use super::{Entry, NEW_DEVICE, Row};
 use crate::{id::AuditId, refusal::Result};
 use latchstring_db::Tx;
 use uuid::Uuid;
@@ -79,6 +79,27 @@ pub async fn list(
         }
     };
     rows.iter().map(from_row).collect()
+}
+
+/// The newest changes of an account that its owner should know of, since a time. Sign-ins are rows too, and an app may
+/// cause very many of them: no more than the newest few thousand are looked at.
+pub async fn changes(tx: &mut Tx, user: Uuid, since: Uuid, limit: i64) -> Result<Vec<Row>> {
+    let new_device = format!("%\"{NEW_DEVICE}\":true%");
+    tx.all(
+        "SELECT id, at, action, outcome, actor_kind, actor_id, target_kind, target_id, detail, address,
+                request_id, count
+           FROM (SELECT * FROM audits WHERE target_id = $1 AND id > $2 ORDER BY id DESC LIMIT 5000) a
+          WHERE outcome = 'done'
+            AND (action IN ('password.changed', 'password.reset', 'password.set', 'email.changed', 'email.put_back',
+                            'username.changed', 'user.not_me')
+                 OR (action = 'session.began' AND detail LIKE $4))
+          ORDER BY id DESC LIMIT $3",
+        &[&user, &since, &limit, &new_device],
+    )
+    .await?
+    .iter()
+    .map(from_row)
+    .collect()
 }
 
 /// Writes nothing, at the price of a statement: an account that does not exist costs what one that does costs.

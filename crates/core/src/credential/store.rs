@@ -50,6 +50,12 @@ pub async fn upgrade(tx: &mut Tx, user: UserId, old: &str, new: &str) -> Result<
     Ok(n == 1)
 }
 
+/// Takes a user's password away; `false` when there was none.
+pub async fn delete_password(tx: &mut Tx, user: UserId) -> Result<bool> {
+    let n = tx.exec("DELETE FROM credentials WHERE user_id = $1 AND kind = 'password'", &[&user.0]).await?;
+    Ok(n == 1)
+}
+
 /// Takes away what was set while nobody had proven the address or vouched for it.
 pub async fn evict_unproven(tx: &mut Tx, user: UserId) -> Result<u64> {
     Ok(tx.exec("DELETE FROM credentials WHERE user_id = $1 AND set_proven = FALSE", &[&user.0]).await?)

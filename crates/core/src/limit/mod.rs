@@ -70,6 +70,8 @@ rules! {
     SignUpsByAddress => true, "sign_ups_by_address";
     /// Refreshes and token requests, per address.
     TokensByAddress => false, "tokens_by_address";
+    /// Notices of what does not by itself put an account into other hands, per person and sort.
+    NoticesByUser => true, "notices_by_user";
     /// Wrong keys, per address.
     KeysByAddress => false, "keys_by_address";
 }

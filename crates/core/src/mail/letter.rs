@@ -2,12 +2,17 @@
 //! looks then, when it goes out.
 
 use super::Mail;
-use crate::{realm::Realm, secret::Hidden};
+use crate::{
+    clock::{self, Micros},
+    realm::Realm,
+    secret::Hidden,
+};
 use latchstring_look::{
-    Language, Say,
+    Arg, Language, Say,
     brand::Logo,
     mail::{Draft, Sender},
 };
+use latchstring_proto::user_agent::{self, Device};
 use serde::{Deserialize, Serialize};
 
 /// A mail in the outbox. It may hold a code or a link, which are secrets: no `Debug`.
@@ -70,13 +75,17 @@ pub enum Says {
     },
     /// To an address that belongs to another account, when somebody wanted to add it to theirs.
     AddressTaken,
-    /// A password was set or changed.
-    PasswordChanged,
-    /// To the old address, after it was replaced.
-    EmailChanged {
-        /// The new one, masked.
-        new: String,
+    /// Something has happened to the account.
+    Happened {
+        /// What.
+        event: What,
+        /// How.
+        how: How,
+        /// The link for whoever did not do it.
+        not_me: Option<Hidden>,
     },
+    /// To an address that is an account's no more, since the one before it was put back.
+    AddressPutBack,
     /// An invitation.
     Invitation {
         /// Its link.
@@ -86,10 +95,91 @@ pub enum Says {
     },
 }
 
-impl Says {
-    /// [`Says::EmailChanged`] to `new`.
-    pub fn email_changed(new: &str) -> Self {
-        Self::EmailChanged { new: masked(new) }
+/// What has happened to an account.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Somebody signed in with a browser or an app that had not been seen before.
+    NewDevice,
+    /// The password was set, changed or reset by whoever could.
+    Password,
+    /// The password was set by an operator.
+    PasswordByOperator,
+    /// The address was changed to this one, masked. Told to the one before.
+    Email(String),
+    /// The username was changed to this one, or taken away.
+    Username(Option<String>),
+    /// The other sessions were ended, or all.
+    SignedOut,
+    /// The account was deleted.
+    DeletionBegun {
+        /// When it is gone for good.
+        until: Micros,
+        /// Where to sign in, to keep it.
+        sign_in: String,
+    },
+    /// It was kept.
+    DeletionKept,
+}
+
+impl What {
+    /// [`What::Email`] to `new`.
+    pub fn email(new: &str) -> Self {
+        Self::Email(masked(new))
+    }
+
+    /// A stable word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            What::NewDevice => "new_device",
+            What::Password | What::PasswordByOperator => "password",
+            What::Email(_) => "email",
+            What::Username(_) => "username",
+            What::SignedOut => "signed_out",
+            What::DeletionBegun { .. } => "deletion_begun",
+            What::DeletionKept => "deletion_kept",
+        }
+    }
+}
+
+/// How it has happened.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct How {
+    /// When.
+    pub at: Micros,
+    /// With what, as far as it is the reader's business: what it says of itself, and what it is.
+    pub device: Option<(Option<String>, Held)>,
+    /// From where: a place, a network's address, or both.
+    pub place: Option<String>,
+}
+
+/// What holds a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// A browser.
+    Browser,
+    /// An app.
+    App,
+    /// One of the two.
+    Device,
+}
+
+/// “Chrome on Windows”.
+pub fn device(user_agent: Option<&str>, held: Held) -> Say {
+    let unknown = Say::new(match held {
+        Held::Browser => "device-browser",
+        Held::App => "device-app",
+        Held::Device => "device-any",
+    });
+    let on = |browser: Arg, system: &'static str| {
+        Say::new("device").with("browser", browser).with("system", system)
+    };
+    match user_agent::parse(user_agent.unwrap_or_default()) {
+        Device { browser: Some(browser), system: Some(system) } => on(browser.into(), system),
+        Device { browser: Some(browser), system: None } => Say::new("device-known").with("browser", browser),
+        Device { browser: None, system: Some(system) } => on(unknown.into(), system),
+        Device { browser: None, system: None } => unknown,
     }
 }
 
@@ -139,6 +229,7 @@ impl Letter {
         let (code, link) = match &self.says {
             Says::Code { code, link, .. } => (Some(code), Some(link)),
             Says::Invitation { link, .. } => (None, Some(link)),
+            Says::Happened { not_me, .. } => (None, not_me.as_ref()),
             _ => (None, None),
         };
         let text = |secret: &Hidden| String::from(&**secret);
@@ -218,10 +309,8 @@ impl Says {
                 Draft { subject, heading, before, button, after, ..Draft::default() }
             }
             Says::AddressTaken => told(&messages!("mail-taken"), say),
-            Says::PasswordChanged => told(&messages!("mail-password"), say),
-            Says::EmailChanged { new } => {
-                told(&messages!("mail-email"), |id| say(id).with("address", new.clone()))
-            }
+            Says::Happened { event, how, not_me } => happened(event, how, not_me.as_ref(), say),
+            Says::AddressPutBack => told(&messages!("mail-put-back"), say),
             Says::Invitation { link, days } => {
                 let Messages { subject, heading, lead, note } = messages!("mail-invitation");
                 Draft {
@@ -234,6 +323,58 @@ impl Says {
                 }
             }
         }
+    }
+}
+
+/// A notice: what, when, with what, from where; and the link for whoever did not do it.
+fn happened(event: &What, how: &How, not_me: Option<&Hidden>, say: impl Fn(&'static str) -> Say) -> Draft {
+    let plain = |id: [&'static str; 3]| id.map(&say);
+    let [subject, heading, lead] = match event {
+        What::NewDevice => {
+            plain(["mail-new-device.subject", "mail-new-device.heading", "mail-new-device.lead"])
+        }
+        What::Password => plain(["mail-password.subject", "mail-password.heading", "mail-password.lead"]),
+        What::PasswordByOperator => {
+            plain(["mail-password.subject", "mail-password.heading", "mail-password-set.lead"])
+        }
+        What::Email(new) => plain(["mail-email.subject", "mail-email.heading", "mail-email.lead"])
+            .map(|said| said.with("address", new.clone())),
+        What::Username(Some(new)) => {
+            plain(["mail-username.subject", "mail-username.heading", "mail-username.lead"])
+                .map(|said| said.with("name", new.clone()))
+        }
+        What::Username(None) => {
+            plain(["mail-username.subject", "mail-username.heading", "mail-username-none.lead"])
+        }
+        What::SignedOut => {
+            plain(["mail-signed-out.subject", "mail-signed-out.heading", "mail-signed-out.lead"])
+        }
+        What::DeletionBegun { until, .. } => {
+            plain(["mail-deletion.subject", "mail-deletion.heading", "mail-deletion.lead"])
+                .map(|said| said.with("until", clock::date(*until)))
+        }
+        What::DeletionKept => plain(["mail-kept.subject", "mail-kept.heading", "mail-kept.lead"]),
+    };
+    let facts = [
+        Some((Say::new("mail-when"), clock::date(how.at).into())),
+        how.device
+            .as_ref()
+            .map(|(agent, held)| (Say::new("mail-device"), device(agent.as_deref(), *held).into())),
+        how.place.as_ref().map(|place| (Say::new("mail-place"), place.clone().into())),
+    ];
+    let button = match event {
+        What::DeletionBegun { sign_in, .. } => Some((say("mail-deletion.button"), sign_in.clone())),
+        _ => None,
+    };
+    Draft {
+        subject,
+        heading,
+        before: vec![lead],
+        facts: facts.into_iter().flatten().collect(),
+        button,
+        after: vec![Say::new(if not_me.is_some() { "mail-was-it-you" } else { "mail-was-not-you" })],
+        second: not_me.map(|link| (Say::new("not-me-button"), String::from(&**link))),
+        ..Draft::default()
     }
 }
 
@@ -275,11 +416,47 @@ mod tests {
                 Says::NoAccount { sign_up: None },
                 Says::NoAccount { sign_up: Some("https://id.northwind.example/sign-up".into()) },
                 Says::AddressTaken,
-                Says::PasswordChanged,
-                Says::EmailChanged { new: EVIL.into() },
+                Says::AddressPutBack,
                 Says::Invitation { link: link(), days: 1 },
             ])
+            .chain(notices())
             .collect()
+    }
+
+    fn notices() -> Vec<Says> {
+        let events = [
+            What::NewDevice,
+            What::Password,
+            What::PasswordByOperator,
+            What::Email(EVIL.into()),
+            What::Username(Some(EVIL.into())),
+            What::Username(None),
+            What::SignedOut,
+            What::DeletionBegun { until: 0, sign_in: "https://id.northwind.example/sign-in".into() },
+            What::DeletionKept,
+        ];
+        let held = [Held::Browser, Held::App, Held::Device];
+        let notice = |(n, event): (usize, What)| Says::Happened {
+            event,
+            how: How {
+                at: 1_767_225_600_000_000,
+                device: (n % 4 > 0).then(|| (Some(EVIL.into()), held[n % 3])),
+                place: (n % 2 == 0).then(|| EVIL.into()),
+            },
+            not_me: (n % 3 > 0).then(|| "https://id.northwind.example/verify?not_me=x&a=b".into()),
+        };
+        events.into_iter().enumerate().map(notice).collect()
+    }
+
+    #[test]
+    fn devices_have_the_names_that_people_use() {
+        let said =
+            |agent, held| latchstring_look::Words::default().say(Language::English, &device(agent, held));
+        assert_eq!(said(Some("Firefox/133.0 Windows"), Held::Browser), "Firefox on Windows");
+        assert_eq!(said(Some("<script>alert(1)</script>"), Held::Browser), "A browser");
+        assert_eq!(said(None, Held::App), "An app");
+        assert_eq!(said(Some("x (iPad)"), Held::App), "An app on iPad");
+        assert_eq!(said(None, Held::Device), "A device");
     }
 
     fn brands() -> Vec<Brand> {

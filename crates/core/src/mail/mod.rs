@@ -3,7 +3,7 @@
 mod letter;
 pub mod smtp;
 
-pub use letter::{For, Letter, Says, language_of};
+pub use letter::{For, Held, How, Letter, Says, What, device, language_of};
 
 use serde::Serialize;
 use std::time::Duration;
@@ -108,6 +108,15 @@ impl Mailbox {
     pub fn newest_to(&self, address: &str) -> Option<Mail> {
         let kept = self.kept.lock();
         kept.mails.iter().rev().find(|(_, m)| m.to.eq_ignore_ascii_case(address)).map(|(_, m)| m.clone())
+    }
+}
+
+impl Mailbox {
+    /// The newest message to `address` that `wanted` says yes to: what was asked for may be followed by a notice.
+    pub fn newest_where(&self, address: &str, wanted: impl Fn(&Mail) -> bool) -> Option<Mail> {
+        let kept = self.kept.lock();
+        let mut mails = kept.mails.iter().rev().map(|(_, mail)| mail);
+        mails.find(|mail| mail.to.eq_ignore_ascii_case(address) && wanted(mail)).cloned()
     }
 }
 

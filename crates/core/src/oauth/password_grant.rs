@@ -2,7 +2,7 @@
 //! kind. Off unless the realm turns it on, and refused to whoever needs more than a password.
 
 use crate::{
-    attempt::{Caller, password},
+    attempt::{Caller, new_device, password},
     audit::{self, Actor, Entry},
     clock::SECOND,
     factor,
@@ -10,6 +10,7 @@ use crate::{
     identifier::Identifier,
     key::Purpose,
     limit::Rule,
+    notice::Teller,
     random::bytes,
     realm::Realm,
     refusal::{Fault, Kind, Refusal, Result},
@@ -79,26 +80,29 @@ pub async fn grant(realm: &Realm, caller: &Caller, username: &str, password: Pas
     let token = sign(realm, endpoint, &new).await?;
     let entry = Entry::new(ground.audit_id(), now, "session.began", Actor::User(checked.user.0))
         .on("user", checked.user.0)
-        .detail(serde_json::json!({ "session": new.id, "methods": ["pwd"], "face": "token_endpoint" }))
         .from(&caller.source);
     let refused = Entry::new(ground.audit_id(), now, "sign_in.refused", Actor::Anonymous)
         .on("user", checked.user.0)
         .from(&caller.source)
         .refused();
+    let (teller, source) = (Teller::of(realm), caller.source.clone());
     let most = settings.1.session.max_per_user;
     let keep = realm.longest_token();
     let endings = realm
         .db()
         .write(async move |tx| -> Result<Vec<crate::ended::Ending>> {
+            let user = user::store::find(tx, checked.user).await?;
             let task = if !checked.good {
                 Some("prove_address")
+            } else if user.as_ref().is_some_and(|u| u.delete_after.is_some()) {
+                // Whoever begins a deletion moves the revision: one that is begun after this line is found below.
+                Some(user::DELETION_PENDING)
             } else if !factor::store::of_user(tx, checked.user).await?.is_empty() {
                 Some("second_factor")
             } else {
                 None
             };
             if let Some(task) = task {
-                let user = user::store::find(tx, checked.user).await?;
                 if user.is_none_or(|u| u.auth_rev != checked.auth_rev) {
                     return Err(Kind::CredentialsWrong.into());
                 }
@@ -111,19 +115,25 @@ pub async fn grant(realm: &Realm, caller: &Caller, username: &str, password: Pas
                 .await?;
                 return Err(Refusal::new(Kind::TaskOutstanding).reason(task).keep().into());
             }
-            let begun = user::store::sign_in(tx, checked.user, checked.auth_rev, now).await?;
-            let begun = begun.ok_or(Kind::CredentialsWrong)?;
+            let signed = user::store::sign_in(tx, checked.user, checked.auth_rev, now).await?;
+            let signed = signed.ok_or(Kind::CredentialsWrong)?;
             if let Some((old, phc)) = &checked.upgrade {
                 crate::credential::store::upgrade(tx, checked.user, old, phc).await?;
             }
             checked.clear(tx).await?;
-            session::store::insert(tx, &new, begun).await?;
+            session::store::insert(tx, &new, signed.begun).await?;
+            let told = new_device::tell(tx, &teller, checked.user, &signed, &new, &source).await?;
             let mut endings = Vec::new();
             for old in session::store::surplus(tx, checked.user, most).await? {
                 let which = session::Which::One(old);
                 endings.extend(session::end(tx, &ground, checked.user, which, "replaced", now, keep).await?);
             }
-            audit::write(tx, entry.clone()).await?;
+            let mut detail =
+                serde_json::json!({ "session": new.id, "methods": ["pwd"], "face": "token_endpoint" });
+            if told {
+                detail[audit::NEW_DEVICE] = true.into();
+            }
+            audit::write(tx, entry.clone().detail(detail)).await?;
             Ok(endings)
         })
         .await?;

@@ -3,7 +3,7 @@
 use super::{New, SessionKind, Shown};
 use crate::{
     clock::Micros,
-    id::{BrowserId, SessionId, UserId},
+    id::{BrowserId, ClientId, SessionId, UserId},
     refusal::Result,
 };
 use latchstring_db::{Param, Row, Tx};
@@ -186,6 +186,32 @@ pub async fn proved(
         )
         .await?;
     Ok(n == 1)
+}
+
+/// With what apps a user has signed in before, newest first: User-Agents and clients. Not those whose sessions were ended
+/// because somebody else may have had them.
+pub async fn apps_of_user(
+    tx: &mut Tx,
+    user: UserId,
+    but: SessionId,
+    since: Micros,
+) -> Result<Vec<(Option<String>, Option<ClientId>)>> {
+    let rows = tx
+        .all(
+            "SELECT user_agent, client_id FROM sessions
+              WHERE user_id = $1 AND id <> $2 AND kind = 'token' AND created_at >= $3
+                AND (ended_at IS NULL OR end_reason IN ('signed_out', 'replaced', 'surplus', 'expired'))
+              ORDER BY id DESC LIMIT 100",
+            &[&user.0, &but.0, &since],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get::<Option<uuid::Uuid>>(1)?.map(ClientId)))).collect()
+}
+
+/// The session waits for these from now on. The caller has taken its row.
+pub async fn set_tasks(tx: &mut Tx, id: SessionId, tasks: &[String]) -> Result<()> {
+    tx.exec("UPDATE sessions SET tasks = $2 WHERE id = $1", &[&id.0, &serde_json::to_string(tasks)?]).await?;
+    Ok(())
 }
 
 /// Takes the row of a user's session until the transaction ends, if it lives: until then nobody ends it.

@@ -1,7 +1,7 @@
 //! Which values settings may have. One check for each group; a refusal names the setting as `group.member`.
 
 use super::{
-    AuditSettings, CodeSettings, LimitSettings, PasswordSettings, SessionSettings, Settings,
+    AccountSettings, AuditSettings, CodeSettings, LimitSettings, PasswordSettings, SessionSettings, Settings,
     TokenEndpointSettings, TokenSettings, is_origin,
 };
 use crate::refusal::{Kind, Refusal};
@@ -37,6 +37,7 @@ impl Settings {
         self.code.check()?;
         self.limits.check()?;
         self.token_endpoint.check()?;
+        self.account.check()?;
         self.audit.check()?;
         origins(&self.origins, "origins")?;
         origins(&self.token_endpoint.origins, "token_endpoint.origins")
@@ -131,6 +132,7 @@ impl LimitSettings {
             (self.sends_by_target_daily, "limits.sends_by_target_daily"),
             (self.sends_by_address, "limits.sends_by_address"),
             (self.sign_ups_by_address, "limits.sign_ups_by_address"),
+            (self.notices_by_user, "limits.notices_by_user"),
             (self.tokens_by_address, "limits.tokens_by_address"),
             (self.keys_by_address, "limits.keys_by_address"),
         ] {
@@ -165,6 +167,15 @@ impl TokenEndpointSettings {
         }
         if !between(self.seconds, 60, 3_600) {
             return wrong("token_endpoint.seconds", "Between 60 and 3600.");
+        }
+        Ok(())
+    }
+}
+
+impl AccountSettings {
+    fn check(&self) -> Checked {
+        if !between(self.deletion_grace_seconds, 0, 90 * 86_400) {
+            return wrong("account.deletion_grace_seconds", "Between 0 and 90 days.");
         }
         Ok(())
     }

@@ -62,6 +62,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// The password form of `OAuth2PasswordBearer`.
     pub token_endpoint: TokenEndpointSettings,
+    /// What becomes of accounts.
+    pub account: AccountSettings,
     /// The audit trail.
     pub audit: AuditSettings,
     /// How pages and mails look and speak.
@@ -82,6 +84,7 @@ impl Default for Settings {
             code: CodeSettings::default(),
             limits: LimitSettings::default(),
             token_endpoint: TokenEndpointSettings::default(),
+            account: AccountSettings::default(),
             audit: AuditSettings::default(),
             look: LookSettings::default(),
             origins: Vec::new(),
@@ -210,6 +213,8 @@ pub struct LimitSettings {
     pub sends_by_address: Rate,
     /// Accounts and guests made, per address.
     pub sign_ups_by_address: Rate,
+    /// Notices of a new device, a changed username or a sign-out, per person and sort. Others always go.
+    pub notices_by_user: Rate,
     /// Refreshes and token requests, per address.
     pub tokens_by_address: Rate,
     /// API keys and set-up tokens that were wrong, per address.
@@ -233,6 +238,7 @@ impl Default for LimitSettings {
             sends_by_target_daily: Rate { burst: 20, per_seconds: 86_400 },
             sends_by_address: Rate { burst: 20, per_seconds: 600 },
             sign_ups_by_address: Rate { burst: 10, per_seconds: 3_600 },
+            notices_by_user: Rate { burst: 5, per_seconds: 86_400 },
             tokens_by_address: Rate { burst: 600, per_seconds: 60 },
             keys_by_address: Rate { burst: 20, per_seconds: 60 },
             free_failures: 5,
@@ -262,6 +268,20 @@ pub struct TokenEndpointSettings {
 impl Default for TokenEndpointSettings {
     fn default() -> Self {
         Self { enabled: false, alg: "RS256".into(), secret: None, seconds: 1_800, origins: Vec::new() }
+    }
+}
+
+/// What becomes of accounts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountSettings {
+    /// Seconds for which somebody who deleted their account can still keep it: up to 90 days. 0: it goes at once.
+    pub deletion_grace_seconds: i64,
+}
+
+impl Default for AccountSettings {
+    fn default() -> Self {
+        Self { deletion_grace_seconds: 7 * DAY / 1_000_000 }
     }
 }
 
@@ -298,6 +318,7 @@ impl Settings {
             Rule::SendsByTargetDaily => l.sends_by_target_daily,
             Rule::SendsByAddress => l.sends_by_address,
             Rule::SignUpsByAddress => l.sign_ups_by_address,
+            Rule::NoticesByUser => l.notices_by_user,
             Rule::TokensByAddress => l.tokens_by_address,
             Rule::KeysByAddress => l.keys_by_address,
         }

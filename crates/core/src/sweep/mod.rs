@@ -4,10 +4,12 @@
 pub mod store;
 
 use crate::{
+    account,
     audit::{self, Actor, Entry},
     clock::{DAY, HOUR, MINUTE, Micros},
     realm::Realm,
     refusal::Result,
+    user,
 };
 use store::Step;
 use uuid::Uuid;
@@ -21,6 +23,8 @@ const HISTORY: Micros = 30 * DAY;
 const BATCH: i64 = 1_000;
 /// Steps that a table gets in one round at most: enough to keep up with thousands of rows a second.
 const STEPS: usize = 50;
+/// Accounts that one step deletes.
+const ACCOUNTS: u64 = 20;
 /// A node that sweeps goes on doing so; another takes over when it has not been heard of for so long. A round that
 /// takes longer is no harm: two nodes at once find each other's rows gone, no more.
 const LEASE: Micros = MINUTE;
@@ -63,6 +67,7 @@ pub async fn once(realm: &Realm) -> Result<u64> {
     }
     gone += repeat(realm, Work::Sessions, now).await?;
     gone += repeat(realm, Work::UnusedFamilies, now).await?;
+    gone += repeat(realm, Work::Accounts, now).await?;
     Ok(gone)
 }
 
@@ -71,6 +76,7 @@ enum Work {
     Table(Step),
     Sessions,
     UnusedFamilies,
+    Accounts,
 }
 
 /// Repeats a step while it is full, a bounded number of times. Others get their turn in between.
@@ -82,6 +88,8 @@ async fn repeat(realm: &Realm, work: Work, now: Micros) -> Result<u64> {
             Work::Sessions => (sessions(realm, now).await?, store::FULL),
             // These are looked at in turn, over or not: another step where this one found some.
             Work::UnusedFamilies => (unused_families(realm, now).await?, 1),
+            // One that could not be deleted is looked at again in the next round, not in the next step.
+            Work::Accounts => (accounts(realm, now).await?, ACCOUNTS),
         };
         gone += n;
         if n < full {
@@ -94,6 +102,17 @@ async fn repeat(realm: &Realm, work: Work, now: Micros) -> Result<u64> {
 
 async fn table(realm: &Realm, step: Step) -> Result<u64> {
     realm.db().write(async move |tx| -> Result<u64> { store::run(tx, step).await }).await
+}
+
+/// Accounts whose owners have not kept them. A transaction each: much may hang off one.
+async fn accounts(realm: &Realm, now: Micros) -> Result<u64> {
+    let due =
+        realm.db().read(async |tx| user::store::due_for_deletion(tx, now, ACCOUNTS as i64).await).await?;
+    let mut gone = 0;
+    for user in due {
+        gone += u64::from(account::finish(realm, user).await?);
+    }
+    Ok(gone)
 }
 
 async fn unused_families(realm: &Realm, now: Micros) -> Result<u64> {
@@ -112,7 +131,7 @@ async fn sessions(realm: &Realm, now: Micros) -> Result<u64> {
         .write(async move |tx| -> Result<u64> {
             let users = store::sessions(tx, now - 7 * DAY).await?;
             for guest in store::lost_guests(tx, &users).await? {
-                crate::user::store::delete(tx, guest).await?;
+                user::store::delete(tx, guest).await?;
                 let entry = Entry::new(ground.audit_id(), now, "user.deleted", Actor::Server)
                     .on("user", guest.0)
                     .detail(serde_json::json!({ "unused_guest": true }));

@@ -2,19 +2,33 @@
 
 pub mod store;
 
-use crate::{clock::Micros, refusal::Result, secret::Hashed};
+use crate::{clock::Micros, id::UserId, refusal::Result, secret::Hashed};
 use latchstring_db::Tx;
+
+/// A ticket that can still be spent.
+#[derive(Debug, Clone)]
+pub struct Ticket {
+    /// Of its secret.
+    pub hash: Vec<u8>,
+    /// Whose it is; it goes with them.
+    pub user: Option<UserId>,
+    /// What it says.
+    pub body: serde_json::Value,
+    /// When it was made.
+    pub created_at: Micros,
+}
 
 /// Stores a ticket under the hash of its secret.
 pub async fn put(
     tx: &mut Tx,
     hash: Hashed,
     purpose: &str,
+    user: Option<UserId>,
     body: &serde_json::Value,
     now: Micros,
     expires_at: Micros,
 ) -> Result<()> {
-    store::insert(tx, &hash.0, purpose, &body.to_string(), now, expires_at).await
+    store::insert(tx, &hash.0, purpose, user, &body.to_string(), now, expires_at).await
 }
 
 /// Spends a ticket: gives its body exactly once, and only before it expires.

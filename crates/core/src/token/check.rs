@@ -68,7 +68,7 @@ fn verify(realm: &Realm, token: &str, now: Micros) -> Result<Checked> {
     let rules = TimeRules { leeway_us: 0, skew_us: NODE_SKEW, ..TimeRules::STRICT };
     times.check(now, &rules).map_err(|_| Kind::TokenUnusable)?;
     let mut checked: Checked = verified.claims().map_err(unusable)?;
-    if checked.iss != realm.issuer() || checked.aud != realm.issuer() {
+    if checked.iss != realm.issuer() || checked.aud != crate::token::mint::audience(realm, &checked.tasks) {
         return Err(Kind::TokenUnusable.into());
     }
     checked.checked_at = now;

@@ -114,8 +114,15 @@ pub fn access(realm: &Realm, subject: &Subject<'_>) -> Result<AccessToken> {
 /// [`access`] for a session that waits for something: the token says so, and only faces that serve the task take it.
 pub fn access_with_tasks(realm: &Realm, subject: &Subject<'_>, tasks: &[String]) -> Result<AccessToken> {
     let seconds = realm.settings().1.token.access_seconds;
-    let token = sign(realm, subject, tasks, ACCESS_TYP, realm.issuer(), seconds)?;
+    let token = sign(realm, subject, tasks, ACCESS_TYP, &audience(realm, tasks), seconds)?;
     Ok(AccessToken { token: token.into(), expires_in: seconds })
+}
+
+/// For whom an access token is. Verifiers that know nothing of tasks know audiences: one whose session waits for
+/// something is for our own faces alone.
+pub fn audience(realm: &Realm, tasks: &[String]) -> String {
+    let waits = if tasks.is_empty() { "" } else { "#tasks" };
+    format!("{}{waits}", realm.issuer())
 }
 
 /// How long a signed identity header lives, in seconds.

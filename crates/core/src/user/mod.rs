@@ -9,6 +9,9 @@ use crate::{
     refusal::{Kind, Refusal, Result},
 };
 
+/// What a session of an account that is to be deleted waits for: its owner keeps it, or lets it go.
+pub const DELETION_PENDING: &str = "deletion_pending";
+
 /// A person or a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserKind {
@@ -68,6 +71,8 @@ pub struct User {
     pub updated_at: Micros,
     /// When they last signed in.
     pub signed_in_at: Option<Micros>,
+    /// When the account is deleted for good, unless its owner keeps it before.
+    pub delete_after: Option<Micros>,
 }
 
 impl User {

@@ -34,6 +34,7 @@ fn from_row(row: &Row) -> Result<User> {
         created_at: row.get(16)?,
         updated_at: row.get(17)?,
         signed_in_at: row.get(18)?,
+        delete_after: row.get(19)?,
     })
 }
 
@@ -41,7 +42,8 @@ fn from_row(row: &Row) -> Result<User> {
 pub async fn find(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
     tx.one(
         "SELECT id, kind, status, status_until, status_reason, name, given_name, family_name, picture, locale,
-                meta_public, meta_private, meta_own, valid_after, auth_rev, rev, created_at, updated_at, signed_in_at
+                meta_public, meta_private, meta_own, valid_after, auth_rev, rev, created_at, updated_at, signed_in_at,
+                delete_after
            FROM users WHERE id = $1",
         &[&id.0],
     )
@@ -119,23 +121,79 @@ pub async fn insert(tx: &mut Tx, id: UserId, kind: UserKind, now: Micros) -> Res
     Ok(n == 1)
 }
 
+/// A sign-in whose user's row is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedIn {
+    /// The time from which a new session counts: now, or the end of everything before, if that came while this sign-in
+    /// waited for the row (or by a node whose clock is ahead). Whoever takes the row later is later.
+    pub begun: Micros,
+    /// When the account is to be deleted, if it is: the session waits for that to be decided.
+    pub delete_after: Option<Micros>,
+    /// Whether they never signed in before.
+    pub first: bool,
+    /// Sessions from before are dead.
+    pub valid_after: Micros,
+}
+
+impl SignedIn {
+    /// What a session that begins now has to wait for.
+    pub fn tasks(&self) -> Vec<String> {
+        self.delete_after.iter().map(|_| super::DELETION_PENDING.to_owned()).collect()
+    }
+}
+
 /// Takes the user's row and notes the sign-in, only if the credentials are still the ones that were checked and the
-/// user is not banned. `None`: they changed meanwhile. Gives the time from which a new session counts: now, or the end of
-/// everything before, if that came while this sign-in waited for the row (or by a node whose clock is ahead). Whoever
-/// takes the row later is later.
-pub async fn sign_in(tx: &mut Tx, id: UserId, auth_rev: i64, now: Micros) -> Result<Option<Micros>> {
+/// user is not banned. `None`: they changed meanwhile.
+pub async fn sign_in(tx: &mut Tx, id: UserId, auth_rev: i64, now: Micros) -> Result<Option<SignedIn>> {
     let row = tx
         .one(
-            "UPDATE users SET signed_in_at = $3
+            "UPDATE users SET signed_in_at = $3, first_signed_in_at = COALESCE(first_signed_in_at, $3)
               WHERE id = $1 AND auth_rev = $2 AND (status = 'active' OR (status_until IS NOT NULL AND status_until <= $3))
-          RETURNING valid_after",
+          RETURNING valid_after, delete_after, first_signed_in_at",
             &[&id.0, &auth_rev, &now],
         )
         .await?;
-    Ok(match row {
-        Some(row) => Some(now.max(row.get(0)?)),
-        None => None,
-    })
+    let Some(row) = row else { return Ok(None) };
+    let valid_after: Micros = row.get(0)?;
+    let first = row.get::<Micros>(2)? == now;
+    Ok(Some(SignedIn { begun: now.max(valid_after), delete_after: row.get(1)?, first, valid_after }))
+}
+
+/// The account is to be deleted then, or (with `None`) no more; `false` when it already is as asked. The caller has
+/// taken the user's row.
+pub async fn set_delete_after(tx: &mut Tx, id: UserId, at: Option<Micros>) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE users SET delete_after = $2
+              WHERE id = $1 AND (delete_after IS NULL) <> (CAST($2 AS BIGINT) IS NULL)",
+            &[&id.0, &at],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// Users whose time to keep the account is over, some of them.
+pub async fn due_for_deletion(tx: &mut Tx, now: Micros, most: i64) -> Result<Vec<UserId>> {
+    let rows = tx
+        .all(
+            "SELECT id FROM users WHERE delete_after IS NOT NULL AND delete_after <= $1
+              ORDER BY delete_after LIMIT $2",
+            &[&now, &most],
+        )
+        .await?;
+    rows.iter().map(|row| Ok(UserId(row.get(0)?))).collect()
+}
+
+/// [`lock`], if the time to keep the account is still over: whoever keeps it meanwhile takes the row too.
+pub async fn lock_due(tx: &mut Tx, id: UserId, now: Micros) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE users SET rev = rev + 1, updated_at = $2
+              WHERE id = $1 AND delete_after IS NOT NULL AND delete_after <= $2",
+            &[&id.0, &now],
+        )
+        .await?;
+    Ok(n == 1)
 }
 
 /// Takes the user's row: rules over several of their rows come after. Gives the credentials' revision.
@@ -257,7 +315,7 @@ pub async fn page(tx: &mut Tx, after: Option<UserId>, limit: i64) -> Result<Vec<
         .all(
             "SELECT u.id, u.kind, u.status, u.status_until, u.status_reason, u.name, u.given_name, u.family_name,
                     u.picture, u.locale, u.meta_public, u.meta_private, u.meta_own, u.valid_after, u.auth_rev, u.rev,
-                    u.created_at, u.updated_at, u.signed_in_at, c.id,
+                    u.created_at, u.updated_at, u.signed_in_at, u.delete_after, c.id,
                     i.id, i.user_id, i.kind, i.typed, i.normal, i.is_primary, i.proven_at, i.asserted_at
                FROM (SELECT * FROM users WHERE id > $1 ORDER BY id LIMIT $2) u
           LEFT JOIN credentials c ON c.user_id = u.id AND c.kind = 'password'
@@ -275,13 +333,13 @@ fn gathered(rows: &[Row]) -> Result<Vec<Full>> {
     for row in rows {
         let id = UserId(row.get(0)?);
         if users.last().is_none_or(|last| last.user.id != id) {
-            let has_password = row.get::<Option<uuid::Uuid>>(19)?.is_some();
+            let has_password = row.get::<Option<uuid::Uuid>>(20)?.is_some();
             users.push(Full { user: from_row(row)?, identifiers: Vec::new(), has_password });
         }
-        if row.get::<Option<uuid::Uuid>>(20)?.is_some()
+        if row.get::<Option<uuid::Uuid>>(21)?.is_some()
             && let Some(last) = users.last_mut()
         {
-            last.identifiers.push(identifier::store::stored(row, 20)?);
+            last.identifiers.push(identifier::store::stored(row, 21)?);
         }
     }
     Ok(users)
@@ -297,7 +355,7 @@ pub async fn search(tx: &mut Tx, prefix: &str, after: &str, limit: i64) -> Resul
         .all(
             "SELECT u.id, u.kind, u.status, u.status_until, u.status_reason, u.name, u.given_name, u.family_name,
                     u.picture, u.locale, u.meta_public, u.meta_private, u.meta_own, u.valid_after, u.auth_rev, u.rev,
-                    u.created_at, u.updated_at, u.signed_in_at, c.id,
+                    u.created_at, u.updated_at, u.signed_in_at, u.delete_after, c.id,
                     i.id, i.user_id, i.kind, i.typed, i.normal, i.is_primary, i.proven_at, i.asserted_at, f.normal
                FROM (SELECT id, user_id, normal FROM identifiers
                       WHERE normal >= $1 AND normal < $2 AND normal > $3 ORDER BY normal LIMIT $4) f
@@ -309,10 +367,10 @@ pub async fn search(tx: &mut Tx, prefix: &str, after: &str, limit: i64) -> Resul
         )
         .await?;
     // Somebody may be found by several identifiers, one run of rows each.
-    let key = |row: &Row| Some((row.get::<String>(28).ok()?, row.get::<uuid::Uuid>(0).ok()?));
+    let key = |row: &Row| Some((row.get::<String>(29).ok()?, row.get::<uuid::Uuid>(0).ok()?));
     let mut found = Vec::new();
     for run in rows.chunk_by(|a, b| key(a) == key(b)) {
-        let normal: String = run[0].get(28)?;
+        let normal: String = run[0].get(29)?;
         found.extend(gathered(run)?.into_iter().map(|full| (full, normal.clone())));
     }
     Ok(found)

@@ -2,7 +2,7 @@
 //! Counted, not timed. (With apps, since a browser's cookie may or may not be answered from memory.)
 
 use latchstring_core::{
-    Kind, Refusal,
+    Kind, Refusal, account,
     admin::users,
     attempt::{AttemptKind, Sink, begin::Begin},
     audit::{Actor, Source},
@@ -10,13 +10,14 @@ use latchstring_core::{
     testing::{PASSWORD, TestRealm, Visitor, who},
 };
 
-const PEOPLE: [(&str, &str); 6] = [
+const PEOPLE: [(&str, &str); 7] = [
     ("known", "known@northwind.example"),
     ("unknown", "unknown@northwind.example"),
     ("password-less", "bare@northwind.example"),
     ("banned", "banned@northwind.example"),
     ("unproven", "unproven@northwind.example"),
     ("locked", "locked@northwind.example"),
+    ("leaving", "leaving@northwind.example"),
 ];
 
 const NAMES: [(&str, &str); 3] =
@@ -39,6 +40,9 @@ async fn town() -> TestRealm {
     test.sign_in("known@northwind.example", PASSWORD).await.take_username("known.name").await.expect("taken");
     let lonely = users::NewUser { username: Some(who("lonely")), ..users::NewUser::default() };
     users::create(&test.realm, Actor::Operator, &Source::default(), lonely).await.expect("made");
+    let leaving = test.sign_up("leaving@northwind.example", PASSWORD).await.me().await.expect("in");
+    let at = account::delete_mine(&test.realm, &leaving, &Source::default()).await.expect("begun");
+    assert!(at.is_some());
     // The decoy hash is made once for each cost.
     let _ = test.app().try_sign_in("warm.up", "whatever it is").await;
     test

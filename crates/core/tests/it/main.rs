@@ -3,13 +3,17 @@
 mod account;
 mod after_review;
 mod attacks;
+mod checkup;
 mod equal;
 mod flows;
 mod guards;
 mod hints;
+mod leaving;
 mod limits;
 mod links;
 mod model;
+mod not_me;
+mod notices;
 mod opening;
 mod operators;
 mod plans;

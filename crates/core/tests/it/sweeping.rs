@@ -551,6 +551,7 @@ async fn a_deleted_user_leaves_no_row_that_names_them() {
         ("sessions", "SELECT count(*) FROM sessions WHERE user_id = $1"),
         ("families", "SELECT count(*) FROM families WHERE user_id = $1"),
         ("challenges", "SELECT count(*) FROM challenges WHERE user_id = $1"),
+        ("tickets", "SELECT count(*) FROM tickets WHERE user_id = $1"),
         ("browser_users", "SELECT count(*) FROM browser_users WHERE user_id = $1"),
         ("attempts", "SELECT count(*) FROM attempts WHERE user_id = $1"),
         ("invitations", "SELECT count(*) FROM invitations WHERE accepted_by = $1"),

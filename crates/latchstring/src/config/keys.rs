@@ -125,6 +125,14 @@ pub(crate) const KEYS: &[Key] = &[
             Ok(())
         },
     ),
+    text(
+        "places",
+        "database of cities or countries (.mmdb): sessions and notices then say where",
+        |config, given| {
+            config.places = Some(given.text.as_str().into());
+            Ok(())
+        },
+    ),
     number("hash_threads", "threads that hash passwords (one a core)", |config, given| {
         config.hash_threads = Some(count(&given.text, 1, 256)?);
         Ok(())

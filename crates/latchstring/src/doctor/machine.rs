@@ -126,6 +126,21 @@ pub(super) fn breached(config: &Config) -> Vec<Finding> {
     }
 }
 
+/// The database of places. Without one, addresses stand for themselves.
+pub(super) fn places(config: &Config) -> Vec<Finding> {
+    const CHECK: &str = "places";
+    let Some(path) = &config.places else { return Vec::new() };
+    vec![match crate::places::open(path) {
+        Ok(_) => Finding::good(CHECK, path.display().to_string()),
+        Err(failure) => Finding::bad(
+            CHECK,
+            failure.text,
+            "the server does not start without the file",
+            "give the right file",
+        ),
+    }]
+}
+
 /// Holes in the fence around outgoing requests.
 pub(super) fn outgoing(config: &Config) -> Vec<Finding> {
     let Some(wide) = config.outgoing_allow.iter().find(|range| range.to_string().ends_with("/0")) else {

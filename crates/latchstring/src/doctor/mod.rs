@@ -88,6 +88,7 @@ async fn look(config: &Config) -> Report {
     if !development {
         findings.extend(machine::breached(config));
     }
+    findings.extend(machine::places(config));
     findings.extend(machine::outgoing(config));
     findings.extend(database);
     if let Some(realm) = realm {

@@ -59,9 +59,24 @@ ago-days =
 device = { $browser } على { $system }
 device-known = { $browser }
 device-browser = متصفح
+device-any = جهاز
 device-app = تطبيق
 
 dev-mail = هذا خادم للتطوير: بريده في { $mailbox }.
 dev-mailbox = صندوق البريد
 
 guest = ضيف
+
+date = { $day } { $month } { $year }، الساعة { $time } بالتوقيت العالمي
+month-1 = يناير
+month-2 = فبراير
+month-3 = مارس
+month-4 = أبريل
+month-5 = مايو
+month-6 = يونيو
+month-7 = يوليو
+month-8 = أغسطس
+month-9 = سبتمبر
+month-10 = أكتوبر
+month-11 = نوفمبر
+month-12 = ديسمبر

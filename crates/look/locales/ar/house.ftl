@@ -73,17 +73,73 @@ data-download-says = ملفك الشخصي وعناوينك وجلساتك في 
 data-download-button = تنزيل بياناتي
 data-download-confirm = لتنزيل بياناتك أكّد أولًا أنك أنت.
 data-delete = حذف الحساب
-data-delete-says = فورًا وبلا رجعة. ستُسأل مرة أخرى قبل أن يحدث شيء.
+data-delete-says = نسألك مرة أخرى قبل أن يحدث أي شيء.
 data-delete-button = حذف حسابي…
 
 delete = حذف حسابك؟
-delete-lead = الأمر يخص { $name }. لا يمكن التراجع عنه.
+delete-lead = هذا عن { $name }.
 delete-lost = ما الذي سيُفقد
 delete-lost-profile = ملفك الشخصي وعنوانك واسم المستخدم وكلمة المرور هنا.
 delete-lost-sessions = كل الجلسات: يُسجل خروجك على كل الأجهزة وفي كل التطبيقات.
 delete-lost-apps = الدخول إلى التطبيقات التي تعرفك بهذا الحساب. من ينشئ حسابًا جديدًا بعنوانك لا يستعيده.
-delete-button = حذف حسابي نهائيًا
+delete-button = احذف حسابي
 delete-keep = الاحتفاظ به
 delete-confirm = أكّد أولًا أنك أنت.
 deleted = حُذف حسابك
 deleted-says = حُذف بكل ما فيه، وسُجل خروجه في كل مكان. يمكنك إغلاق هذه الصفحة.
+
+delete-for-good = لا يمكن التراجع عن ذلك.
+delete-grace-days = يمكنك الاحتفاظ به { $days ->
+        [one] ليوم واحد
+        [two] ليومين
+        [few] لمدة { $days } أيام
+       *[other] لمدة { $days } يومًا
+    } بتسجيل الدخول من جديد.
+delete-grace-hours = يمكنك الاحتفاظ به { $hours ->
+        [one] لساعة واحدة
+        [two] لساعتين
+        [few] لمدة { $hours } ساعات
+       *[other] لمدة { $hours } ساعة
+    } بتسجيل الدخول من جديد.
+deleted-later = سيُحذف حسابك
+deleted-later-days = سُجل خروجه من كل مكان. يمكنك الاحتفاظ به { $days ->
+        [one] ليوم واحد
+        [two] ليومين
+        [few] لمدة { $days } أيام
+       *[other] لمدة { $days } يومًا
+    }: سجّل الدخول من جديد. بعد ذلك يزول نهائيًا.
+deleted-later-hours = سُجل خروجه من كل مكان. يمكنك الاحتفاظ به { $hours ->
+        [one] لساعة واحدة
+        [two] لساعتين
+        [few] لمدة { $hours } ساعات
+       *[other] لمدة { $hours } ساعة
+    }: سجّل الدخول من جديد. بعد ذلك يزول نهائيًا.
+
+## What to look at
+
+checkup = نظرة عامة
+checkup-in-order = كل شيء على ما يرام
+checkup-unproven = عنوانك غير مؤكد
+checkup-unproven-says = من دون ذلك لا يمكن لأحد أن يتيقن أنه لك.
+checkup-unproven-button = أكّده
+checkup-no-password = ليس لديك كلمة مرور
+checkup-no-password-says = تسجل الدخول برمز في بريدك. بكلمة مرور تستغني عنه.
+checkup-no-password-button = ضع واحدة
+checkup-unused =
+    { $n ->
+        [one] لم يُستخدم جهاز واحد
+        [two] لم يُستخدم جهازان
+        [few] لم تُستخدم { $n } أجهزة
+       *[other] لم يُستخدم { $n } جهازًا
+    } منذ ثلاثة أشهر
+checkup-unused-says = سجّل خروج ما لم تعد تستخدمه.
+checkup-devices = انظر إلى الأجهزة
+checkup-look = انظر إليه
+checkup-change = غيّرها
+changed-password = تغيرت كلمة مرورك
+changed-password-by-operator = وضع القائمون على هذه الخدمة كلمة مرورك
+changed-email = تغير عنوانك
+changed-email-back = أُعيد عنوانك السابق
+changed-username = تغير اسم المستخدم
+changed-device = سجّل جهاز جديد الدخول
+changed-not-me = سُجل خروج كل شيء، عن طريق «لم أكن أنا»

@@ -44,9 +44,24 @@ ago-days =
 device = { $browser } auf { $system }
 device-known = { $browser }
 device-browser = Ein Browser
+device-any = Ein Gerät
 device-app = Eine App
 
 dev-mail = Dies ist ein Entwicklungsserver: Seine Mails liegen im { $mailbox }.
 dev-mailbox = Postfach
 
 guest = Gast
+
+date = { $day }. { $month } { $year }, { $time } UTC
+month-1 = Januar
+month-2 = Februar
+month-3 = März
+month-4 = April
+month-5 = Mai
+month-6 = Juni
+month-7 = Juli
+month-8 = August
+month-9 = September
+month-10 = Oktober
+month-11 = November
+month-12 = Dezember

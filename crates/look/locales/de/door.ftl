@@ -137,3 +137,38 @@ second-step-says = Ihr Konto verlangt einen zweiten Schritt, den diese Seite noc
 start = Anmeldung
 start-lead = Dieser Server meldet Menschen bei { $brand } an. Wenn Sie eine App verwenden wollen, öffnen Sie die App, und melden Sie sich dort an. Hier kümmern Sie sich um Ihr Konto.
 start-runs-on = Läuft mit Latchstring
+
+## An account that is to be deleted
+
+code-ended = Alles ist abgemeldet, und das bisherige Passwort gilt nicht mehr. Mit dem Code setzen Sie ein neues.
+keep = Konto behalten?
+keep-lead = Sie haben dieses Konto gelöscht. Am { $until } ist es endgültig weg.
+keep-button = Mein Konto behalten
+keep-ignore = Bis Sie entscheiden, lässt Sie keine App mit diesem Konto ein. Wenn Sie nichts tun, wird es gelöscht.
+kept = Ihr Konto bleibt
+kept-lead = Nichts darin ging verloren. Auf anderen Geräten müssen Sie sich neu anmelden.
+
+## “This was not me”
+
+not-me = Waren Sie das nicht?
+not-me-new-device = Am { $at } hat sich ein neues Gerät bei Ihrem Konto angemeldet.
+not-me-password = Am { $at } wurde das Passwort Ihres Kontos geändert.
+not-me-email = Am { $at } wurde die Adresse Ihres Kontos geändert.
+not-me-username = Am { $at } wurde der Benutzername Ihres Kontos geändert.
+not-me-signed-out = Am { $at } wurden Sitzungen Ihres Kontos abgemeldet.
+not-me-deletion = Am { $at } wurde Ihr Konto gelöscht.
+not-me-kept = Am { $at } wurde Ihr Konto vor dem Löschen bewahrt.
+not-me-else = Am { $at } ist mit Ihrem Konto etwas geschehen.
+not-me-then = Wenn Sie es nicht waren, drücken Sie den Knopf. Dann
+not-me-ends = wird alles abgemeldet, auf allen Geräten und in allen Apps,
+not-me-resets = gilt das jetzige Passwort nicht mehr, und Sie setzen mit einem Code, den wir an diese Adresse mailen, ein neues,
+not-me-moves = gehört diese Adresse wieder zum Konto, an Stelle der jetzigen,
+not-me-keeps = wird das Konto nicht gelöscht, falls jemand das wollte.
+not-me-button = Das war ich nicht
+not-me-ignore = Sie waren es? Dann schließen Sie diese Seite. Es ist nichts geschehen.
+not-me-used = Dieser Link gilt nicht mehr
+not-me-used-says = Er wurde schon benutzt oder ist zu alt. Wenn Sie glauben, dass jemand anders Ihr Konto benutzt, setzen Sie ein neues Passwort: Das meldet alles ab.
+not-me-taken = Alles ist abgemeldet
+not-me-taken-lead = Das Passwort des Kontos, um das es in der Mail ging, gilt nicht mehr. Seine Adresse konnte nicht zurückgesetzt werden: Sie gehört inzwischen zu einem anderen Konto.
+not-me-taken-says = Um das frühere Konto zurückzubekommen, schreiben Sie den Betreibern dieses Dienstes.
+not-me-taken-button = Beim Konto mit dieser Adresse anmelden

@@ -70,17 +70,63 @@ data-download-says = Ihr Profil, Ihre Adressen und Sitzungen, als Datei, die Pro
 data-download-button = Meine Daten herunterladen
 data-download-confirm = Um Ihre Daten herunterzuladen, bestätigen Sie zuerst, dass Sie es sind.
 data-delete = Konto löschen
-data-delete-says = Sofort und endgültig. Sie werden noch einmal gefragt, bevor etwas geschieht.
+data-delete-says = Bevor etwas geschieht, werden Sie noch einmal gefragt.
 data-delete-button = Mein Konto löschen …
 
 delete = Ihr Konto löschen?
-delete-lead = Es geht um { $name }. Das lässt sich nicht rückgängig machen.
+delete-lead = Es geht um { $name }.
 delete-lost = Was verloren geht
 delete-lost-profile = Ihr Profil, Ihre Adresse, Ihr Benutzername und Ihr Passwort hier.
 delete-lost-sessions = Jede Sitzung: Sie sind auf allen Geräten und in allen Apps abgemeldet.
 delete-lost-apps = Der Zugang zu Apps, die Sie an diesem Konto erkennen. Wer mit Ihrer Adresse ein neues anlegt, bekommt ihn nicht zurück.
-delete-button = Mein Konto endgültig löschen
+delete-button = Mein Konto löschen
 delete-keep = Behalten
 delete-confirm = Bestätigen Sie zuerst, dass Sie es sind.
 deleted = Ihr Konto ist gelöscht
 deleted-says = Es wurde mit allem darin gelöscht und ist überall abgemeldet. Sie können diese Seite schließen.
+
+delete-for-good = Das lässt sich nicht rückgängig machen.
+delete-grace-days = Noch { $days ->
+        [one] einen Tag
+       *[other] { $days } Tage
+    } lang können Sie es behalten, indem Sie sich wieder anmelden.
+delete-grace-hours = Noch { $hours ->
+        [one] eine Stunde
+       *[other] { $hours } Stunden
+    } lang können Sie es behalten, indem Sie sich wieder anmelden.
+deleted-later = Ihr Konto wird gelöscht
+deleted-later-days = Es ist überall abgemeldet. Noch { $days ->
+        [one] einen Tag
+       *[other] { $days } Tage
+    } lang können Sie es behalten: Melden Sie sich wieder an. Danach ist es endgültig weg.
+deleted-later-hours = Es ist überall abgemeldet. Noch { $hours ->
+        [one] eine Stunde
+       *[other] { $hours } Stunden
+    } lang können Sie es behalten: Melden Sie sich wieder an. Danach ist es endgültig weg.
+
+## What to look at
+
+checkup = Überblick
+checkup-in-order = Alles ist in Ordnung
+checkup-unproven = Ihre Adresse ist nicht bestätigt
+checkup-unproven-says = Sonst kann niemand sicher sein, dass sie Ihnen gehört.
+checkup-unproven-button = Bestätigen
+checkup-no-password = Sie haben kein Passwort
+checkup-no-password-says = Sie melden sich mit einem Code aus Ihrer Mail an. Mit einem Passwort geht es ohne.
+checkup-no-password-button = Eines setzen
+checkup-unused =
+    { $n ->
+        [one] Ein Gerät wurde
+       *[other] { $n } Geräte wurden
+    } drei Monate lang nicht benutzt
+checkup-unused-says = Melden Sie ab, was Sie nicht mehr benutzen.
+checkup-devices = Geräte ansehen
+checkup-look = Ansehen
+checkup-change = Ändern
+changed-password = Ihr Passwort wurde geändert
+changed-password-by-operator = Ihr Passwort wurde von den Betreibern dieses Dienstes gesetzt
+changed-email = Ihre Adresse wurde geändert
+changed-email-back = Ihre frühere Adresse gilt wieder
+changed-username = Ihr Benutzername wurde geändert
+changed-device = Ein neues Gerät hat sich angemeldet
+changed-not-me = Alles wurde abgemeldet, durch „Das war ich nicht“

@@ -73,12 +73,10 @@ mail-password =
     .subject = Ihr Passwort bei { $brand } wurde geändert
     .heading = Ihr Passwort wurde geändert
     .lead = Das Passwort Ihres Kontos bei { $brand } wurde geändert, und alle anderen Sitzungen wurden abgemeldet.
-    .note = Wenn Sie es waren, ist nichts zu tun. Wenn nicht, setzen Sie sofort ein neues Passwort: Wer das getan hat, kennt Ihr altes oder liest Ihre Mails.
 mail-email =
     .subject = Die Adresse Ihres Kontos bei { $brand } wurde geändert
     .heading = Ihre Adresse wurde geändert
     .lead = Die Adresse Ihres Kontos bei { $brand } wurde zu { $address } geändert.
-    .note = Wenn Sie es waren, ist nichts zu tun. Wenn nicht, schreiben Sie den Betreibern dieses Dienstes.
 mail-invitation =
     .subject = Sie sind zu { $brand } eingeladen
     .heading = Sie sind eingeladen
@@ -88,3 +86,40 @@ mail-invitation =
         [one] einen Tag
        *[other] { $days } Tage
     }, für diese Adresse.
+
+mail-when = Wann
+mail-device = Gerät
+mail-place = Von
+mail-was-it-you = Wenn Sie es waren, ist nichts zu tun. Wenn nicht, öffnen Sie den Link unten: Sein Knopf meldet alles ab, und Sie setzen ein neues Passwort. Er funktioniert einmal, sieben Tage lang.
+mail-was-not-you = Wenn Sie es waren, ist nichts zu tun. Wenn nicht, lassen Sie sich sofort ein neues Passwort geben, oder schreiben Sie den Betreibern dieses Dienstes.
+
+mail-new-device =
+    .subject = Neue Anmeldung bei Ihrem Konto bei { $brand }
+    .heading = Neue Anmeldung
+    .lead = Jemand, hoffentlich Sie, hat sich bei Ihrem Konto bei { $brand } mit einem Gerät angemeldet, das dort noch nicht bekannt war.
+mail-password-set =
+    .lead = Die Betreiber von { $brand } haben ein neues Passwort für Ihr Konto gesetzt, und alle Sitzungen wurden abgemeldet.
+mail-username =
+    .subject = Ihr Benutzername bei { $brand } wurde geändert
+    .heading = Ihr Benutzername wurde geändert
+    .lead = Der Benutzername Ihres Kontos bei { $brand } ist jetzt { $name }.
+mail-username-none =
+    .lead = Ihr Konto bei { $brand } hat keinen Benutzernamen mehr.
+mail-signed-out =
+    .subject = Ihr Konto bei { $brand } wurde anderswo abgemeldet
+    .heading = Anderswo abgemeldet
+    .lead = Sitzungen Ihres Kontos bei { $brand } auf anderen Geräten und in Apps wurden abgemeldet.
+mail-deletion =
+    .subject = Ihr Konto bei { $brand } wird gelöscht
+    .heading = Ihr Konto wird gelöscht
+    .lead = Ihr Konto bei { $brand } ist überall abgemeldet und wird am { $until } endgültig gelöscht. Um es zu behalten, melden Sie sich vorher an.
+    .button = Anmelden und behalten
+mail-kept =
+    .subject = Ihr Konto bei { $brand } bleibt
+    .heading = Ihr Konto bleibt
+    .lead = Ihr Konto bei { $brand } sollte gelöscht werden. Nun bleibt es, mit allem darin.
+mail-put-back =
+    .subject = Diese Adresse gehört nicht mehr zu einem Konto bei { $brand }
+    .heading = Diese Adresse wurde von einem Konto entfernt
+    .lead = Wer die Mails der vorigen Adresse dieses Kontos bei { $brand } liest, sagt, dass die Änderung auf diese Adresse nicht von ihm kam.
+    .note = Wenn das Konto Ihnen gehört, schreiben Sie den Betreibern dieses Dienstes.

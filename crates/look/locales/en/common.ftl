@@ -47,9 +47,25 @@ ago-days =
 device = { $browser } on { $system }
 device-known = { $browser }
 device-browser = A browser
+device-any = A device
 device-app = An app
 
 dev-mail = This is a development server: its mail is in { $mailbox }.
 dev-mailbox = the mailbox
 
 guest = Guest
+
+# A time, in UTC.
+date = { $day } { $month } { $year }, { $time } UTC
+month-1 = January
+month-2 = February
+month-3 = March
+month-4 = April
+month-5 = May
+month-6 = June
+month-7 = July
+month-8 = August
+month-9 = September
+month-10 = October
+month-11 = November
+month-12 = December

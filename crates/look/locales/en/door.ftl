@@ -137,3 +137,38 @@ second-step-says = Your account asks for a second step, which this page does not
 start = Sign-in
 start-lead = This server signs people in to { $brand }. To use an app, open the app that you want to use, and sign in there. Here you look after your account.
 start-runs-on = Runs on Latchstring
+
+## An account that is to be deleted
+
+code-ended = Everything is signed out, and the password from before no longer works. With the code you set a new one.
+keep = Keep your account?
+keep-lead = You deleted this account. It will be gone for good on { $until }.
+keep-button = Keep my account
+keep-ignore = Until you decide, no app lets you in with this account. If you do nothing, it goes.
+kept = Your account is kept
+kept-lead = Nothing in it was lost. On other devices you have to sign in again.
+
+## “This was not me”
+
+not-me = Was this not you?
+not-me-new-device = A new device signed in to your account on { $at }.
+not-me-password = The password of your account was changed on { $at }.
+not-me-email = The address of your account was changed on { $at }.
+not-me-username = The username of your account was changed on { $at }.
+not-me-signed-out = Sessions of your account were signed out on { $at }.
+not-me-deletion = Your account was deleted on { $at }.
+not-me-kept = Your account was kept from being deleted on { $at }.
+not-me-else = Something happened to your account on { $at }.
+not-me-then = If it was not you, press the button. Then
+not-me-ends = everything is signed out, on all devices and in all apps,
+not-me-resets = the password that counts now no longer works, and you set a new one by a code that we mail to this address,
+not-me-moves = this address is the account’s again, in place of the one that it has now,
+not-me-keeps = the account is not deleted, if somebody asked for that.
+not-me-button = This was not me
+not-me-ignore = It was you? Then close this page. Nothing has happened.
+not-me-used = This link can’t be used any more
+not-me-used-says = It was used already, or is too old. If you think that somebody else uses your account, set a new password: that signs everything out.
+not-me-taken = Everything is signed out
+not-me-taken-lead = The password of the account that the mail was about no longer works. Its address could not be put back: another account has it by now.
+not-me-taken-says = To get the earlier account back, write to the people who run this service.
+not-me-taken-button = Sign in to the account with this address

@@ -70,17 +70,63 @@ data-download-says = Your profile, addresses and sessions, as a file that progra
 data-download-button = Download my data
 data-download-confirm = To download your data, first confirm that it is you.
 data-delete = Delete the account
-data-delete-says = At once and for good. You are asked again before anything happens.
+data-delete-says = You are asked again before anything happens.
 data-delete-button = Delete my account…
 
 delete = Delete your account?
-delete-lead = This is about { $name }. It can’t be undone.
+delete-lead = This is about { $name }.
 delete-lost = What will be lost
 delete-lost-profile = Your profile, address, username and password here.
 delete-lost-sessions = Every session: you are signed out on all devices and in all apps.
 delete-lost-apps = The way into apps that know you by this account. Whoever makes a new one with your address does not get it back.
-delete-button = Delete my account for good
+delete-button = Delete my account
 delete-keep = Keep it
 delete-confirm = First confirm that it is you.
 deleted = Your account is gone
 deleted-says = It was deleted with everything in it, and is signed out everywhere. You can close this page.
+
+delete-for-good = It can’t be undone.
+delete-grace-days = For { $days ->
+        [one] a day
+       *[other] { $days } days
+    } you can still keep it, by signing in again.
+delete-grace-hours = For { $hours ->
+        [one] an hour
+       *[other] { $hours } hours
+    } you can still keep it, by signing in again.
+deleted-later = Your account will be deleted
+deleted-later-days = It is signed out everywhere. For { $days ->
+        [one] a day
+       *[other] { $days } days
+    } you can still keep it: sign in again. After that it is gone for good.
+deleted-later-hours = It is signed out everywhere. For { $hours ->
+        [one] an hour
+       *[other] { $hours } hours
+    } you can still keep it: sign in again. After that it is gone for good.
+
+## What to look at
+
+checkup = Check-up
+checkup-in-order = Everything is in order
+checkup-unproven = Your address is not confirmed
+checkup-unproven-says = Without that, nobody can be sure that it is yours.
+checkup-unproven-button = Confirm it
+checkup-no-password = You have no password
+checkup-no-password-says = You sign in by a code in your mail. With a password you can do without.
+checkup-no-password-button = Set one
+checkup-unused =
+    { $n ->
+        [one] A device was
+       *[other] { $n } devices were
+    } not used for three months
+checkup-unused-says = Sign out what you don’t use any more.
+checkup-devices = Look at devices
+checkup-look = Look at it
+checkup-change = Change it
+changed-password = Your password was changed
+changed-password-by-operator = Your password was set by the people who run this service
+changed-email = Your address was changed
+changed-email-back = Your earlier address was put back
+changed-username = Your username was changed
+changed-device = A new device signed in
+changed-not-me = Everything was signed out, by “This was not me”

@@ -74,12 +74,10 @@ mail-password =
     .subject = Your { $brand } password was changed
     .heading = Your password was changed
     .lead = The password of your { $brand } account was changed, and all other sessions were signed out.
-    .note = If it was you, nothing is left to do. If not, ask for a new password at once: whoever did this knows your old one or reads your mail.
 mail-email =
     .subject = The address of your { $brand } account was changed
     .heading = Your address was changed
     .lead = The address of your { $brand } account was changed to { $address }.
-    .note = If it was you, nothing is left to do. If not, write to the people who run this service.
 mail-invitation =
     .subject = You are invited to { $brand }
     .heading = You are invited
@@ -89,3 +87,42 @@ mail-invitation =
         [one] a day
        *[other] { $days } days
     }, for this address.
+
+## Notices: what has happened to an account. Below each stand .mail-was-it-you and the link, or .mail-was-not-you.
+
+mail-when = When
+mail-device = Device
+mail-place = From
+mail-was-it-you = If it was you, nothing is left to do. If it was not you, open the link below: its button signs everything out, and you set a new password. It works once, for seven days.
+mail-was-not-you = If it was you, nothing is left to do. If not, ask for a new password at once, or write to the people who run this service.
+
+mail-new-device =
+    .subject = New sign-in to your { $brand } account
+    .heading = New sign-in
+    .lead = Somebody, hopefully you, signed in to your { $brand } account with a device that had not been seen there before.
+mail-password-set =
+    .lead = The people who run { $brand } set a new password for your account, and all sessions were signed out.
+mail-username =
+    .subject = Your { $brand } username was changed
+    .heading = Your username was changed
+    .lead = The username of your { $brand } account is now { $name }.
+mail-username-none =
+    .lead = Your { $brand } account has no username any more.
+mail-signed-out =
+    .subject = Your { $brand } account was signed out elsewhere
+    .heading = Signed out elsewhere
+    .lead = Sessions of your { $brand } account on other devices and in apps were signed out.
+mail-deletion =
+    .subject = Your { $brand } account will be deleted
+    .heading = Your account will be deleted
+    .lead = Your { $brand } account is signed out everywhere, and will be gone for good on { $until }. To keep it, sign in before then.
+    .button = Sign in and keep it
+mail-kept =
+    .subject = Your { $brand } account is kept
+    .heading = Your account is kept
+    .lead = Your { $brand } account was to be deleted. Now it is kept, with everything in it.
+mail-put-back =
+    .subject = This address was taken off a { $brand } account
+    .heading = This address was taken off an account
+    .lead = Whoever reads the mail of the address that the { $brand } account had before says that the change to this one was not theirs.
+    .note = If the account is yours, write to the people who run this service.

@@ -1,9 +1,13 @@
 //! `/api/v1/account`: the signed-in user's own account.
 
-use super::{show::UserView, users::MetadataBody};
-use http::StatusCode;
+use super::{
+    show::{UserView, time},
+    users::MetadataBody,
+};
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
 use latchstring_core::{Kind, account, secret::Password, user::ProfileChange};
-use latchstring_web::{Ctx, Json, Problem, body, problem::Document};
+use latchstring_web::{Ctx, Json, Problem, body, cookie, problem::Document};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -95,13 +99,44 @@ pub async fn change(
     Ok(axum::Json(UserView::of(&full, ctx.realm.now(), false)))
 }
 
-/// Delete my account, at once and for good. Needs a fresh proof.
+/// Until when a deleted account can be kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeletionView {
+    /// When it is gone for good.
+    pub delete_after: String,
+}
+
+/// Delete my account. Every session and token ends at once. For `account.deletion_grace_seconds` it can be kept by
+/// signing in again: such a session waits for the task `deletion_pending`. Guests, and everybody where that is 0, are
+/// gone at once. Needs a fresh proof.
 #[utoipa::path(delete, path = "/api/v1/account", tag = "account", security(("cookie" = []), ("access_token" = [])),
-    responses((status = 204, description = "Deleted"), (status = "4XX", body = Document)))]
-pub async fn delete(ctx: Ctx) -> Result<StatusCode, Problem> {
+    responses((status = 202, description = "It is going to be", body = DeletionView),
+        (status = 204, description = "Deleted for good"), (status = "4XX", body = Document)))]
+pub async fn delete(ctx: Ctx) -> Result<Response, Problem> {
     let me = ctx.me(true).await?;
-    account::delete_mine(&ctx.realm, &me, &ctx.source).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(match account::delete_mine(&ctx.realm, &me, &ctx.source).await? {
+        Some(at) => {
+            (StatusCode::ACCEPTED, axum::Json(DeletionView { delete_after: time(at) })).into_response()
+        }
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+/// Keep my account, which was to be deleted: what a session with the task `deletion_pending` waits for. Other sessions
+/// that wait for it end. A cookie changes; who holds tokens refreshes them. Where nothing was to be deleted, nothing
+/// happens.
+#[utoipa::path(post, path = "/api/v1/account/keep", tag = "account",
+    security(("cookie" = []), ("access_token" = [])),
+    responses((status = 200, body = UserView), (status = "4XX", body = Document)))]
+pub async fn keep(ctx: Ctx) -> Result<Response, Problem> {
+    let me = ctx.me_with_tasks(true, true).await?;
+    let (full, new) = account::keep(&ctx.realm, &me, &ctx.caller().await?).await?;
+    let now = ctx.realm.now();
+    let mut response = axum::Json(UserView::of(&full, now, false)).into_response();
+    if let Some(value) = new.and_then(|new| cookie::set(ctx.app.config(), &new, now)) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    Ok(response)
 }
 
 /// Old and new password.

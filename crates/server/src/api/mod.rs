@@ -36,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(refresh::refresh))
         .routes(routes!(forward_auth::check))
         .routes(routes!(account::read, account::change, account::delete))
+        .routes(routes!(account::keep))
         .routes(routes!(account::password))
         .routes(routes!(account::username))
         .routes(routes!(sessions::list, sessions::end_many))

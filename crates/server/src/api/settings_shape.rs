@@ -47,6 +47,8 @@ shapes! {
         limits: LimitsView => LimitsChange;
         /// The password form of `OAuth2PasswordBearer`.
         token_endpoint: TokenEndpointView => TokenEndpointChange;
+        /// What becomes of accounts.
+        account: AccountSettingsView => AccountSettingsChange;
         /// The audit trail.
         audit: AuditSettingsView => AuditSettingsChange;
         /// How pages and mails look and speak.
@@ -156,6 +158,8 @@ shapes! {
         sends_by_address: RateView => RateChange;
         /// Accounts and guests made, per address.
         sign_ups_by_address: RateView => RateChange;
+        /// Notices of a new device, a changed username or a sign-out, per person and sort. Others always go.
+        notices_by_user: RateView => RateChange;
         /// Refreshes and token requests, per address.
         tokens_by_address: RateView => RateChange;
         /// API keys and set-up tokens that were wrong, per address.
@@ -186,6 +190,13 @@ shapes! {
         /// Origins whose pages may call it.
         #[schema(max_items = 100)]
         origins: Vec<String> => Vec<String>;
+    }
+
+    /// What becomes of accounts.
+    AccountSettingsView, AccountSettingsChange {
+        /// Seconds for which somebody who deleted their account can still keep it. 0: it goes at once.
+        #[schema(minimum = 0, maximum = 7_776_000)]
+        deletion_grace_seconds: i64 => i64;
     }
 
     /// The audit trail.

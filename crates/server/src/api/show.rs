@@ -58,6 +58,9 @@ pub struct ResultView {
     pub user_id: Uuid,
     /// By which session.
     pub session_id: Uuid,
+    /// What has to be done before the session may be used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<String>,
     /// Tokens, where they were asked for.
     #[serde(flatten)]
     pub tokens: Option<TokensView>,
@@ -119,6 +122,7 @@ impl ResultView {
         Self {
             user_id: completed.user.0,
             session_id: completed.session.0,
+            tasks: completed.tasks.clone(),
             tokens: completed.tokens.as_ref().map(TokensView::of),
         }
     }
@@ -211,6 +215,9 @@ pub struct UserView {
     pub updated_at: String,
     /// When they last signed in.
     pub signed_in_at: Option<String>,
+    /// When the account is deleted for good, unless its owner keeps it before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_after: Option<String>,
 }
 
 impl UserView {
@@ -243,6 +250,7 @@ impl UserView {
             created_at: time(user.created_at),
             updated_at: time(user.updated_at),
             signed_in_at: user.signed_in_at.map(time),
+            delete_after: user.delete_after.map(time),
         }
     }
 }

@@ -11,6 +11,7 @@ mod door;
 mod forms;
 mod house;
 mod language;
+mod leaving;
 mod mailbox;
 mod message;
 #[cfg(test)]
@@ -31,9 +32,11 @@ pub(crate) fn routes() -> Router<App> {
         .route("/docs", get(docs::show))
         .merge(door::routes())
         .merge(house::routes())
+        .merge(leaving::routes())
         .route("/verify", get(verify::show).post(verify::follow))
         .route("/verify/password", get(verify::back).post(verify::password))
         .route("/verify/invitation", get(verify::back).post(verify::accept))
+        .route("/verify/not-me", get(verify::back).post(verify::not_me::press))
         .route("/verify/done", get(verify::done))
         .route("/dev/mail", get(mailbox::list))
         .route("/dev/mail.json", get(mailbox::json))

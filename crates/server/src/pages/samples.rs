@@ -4,14 +4,21 @@ use super::{
     docs::Docs,
     door::show::{Account, Choose, Code, Confirm, Recover, SignIn, SignOut, SignUpPage, SignedOut},
     forms::Errors,
-    house::show::{Choice, Data, Delete, Device, Profile, Security, Sessions, deleted},
+    house::checkup::{Card, Change},
+    house::show::{Choice, Data, Delete, Device, Profile, Security, Sessions},
+    leaving::{Deleted, Grace, Kept, Leaving},
     mailbox::{List, Shown},
     message::{Message, not_that_way, words},
     start::{Start, StartDev},
     templates::{Frame, Legal, Other, Page, TEMPLATES, text},
-    verify::show::{Done, Elsewhere, Invitation, Link, Policy, SetPassword, no_link, second_step},
+    verify::{
+        not_me::{NotMe, Taken, used_up},
+        show::{Done, Elsewhere, Invitation, Link, Policy, SetPassword, no_link, second_step},
+    },
 };
-use latchstring_core::{Kind, Refusal, attempt::link::Looked, challenge::Purpose};
+use latchstring_core::{
+    Kind, Refusal, account::not_me, attempt::link::Looked, challenge::Purpose, clock::date,
+};
 use latchstring_look::{Language, Say, Words};
 
 /// Names that somebody chose to break a page with.
@@ -106,6 +113,7 @@ fn door(pages: &mut Pages, frame: &Frame, name: &str, errors: &Errors, yes: bool
             button: "sign-in",
             sent: yes,
             minutes: if yes { 10 } else { 1 },
+            ended: yes,
             errors: errors.clone(),
             start: if yes { "/account" } else { "/sign-in" },
         };
@@ -130,6 +138,31 @@ fn door(pages: &mut Pages, frame: &Frame, name: &str, errors: &Errors, yes: bool
     put(pages, frame, &SignOut { form, name });
 }
 
+fn checkup(yes: bool, some: bool) -> Option<Card> {
+    let actions = [
+        "password.set",
+        "password.changed",
+        "password.reset",
+        "email.changed",
+        "email.put_back",
+        "username.changed",
+        "session.began",
+        "user.not_me",
+    ];
+    let change = |what: &str| {
+        let when = Say::new("ago-days").with("n", 3);
+        Change::of(what, when, "2026-01-01T00:00:00Z".into())
+    };
+    let changes = if yes { actions.map(change).into() } else { Vec::new() };
+    let card = match some {
+        true => {
+            Card { unproven: yes, no_password: yes, unused: 1 + usize::from(yes), changes, in_order: false }
+        }
+        false => Card { changes, in_order: true, ..Card::default() },
+    };
+    (yes || some).then_some(card)
+}
+
 fn house(pages: &mut Pages, frame: &Frame, name: &str, errors: &Errors, yes: bool) {
     let (form, name, errors) = ("f".repeat(64), name.to_owned(), errors.clone());
     let fresh = yes || !errors.fields.is_empty();
@@ -150,6 +183,7 @@ fn house(pages: &mut Pages, frame: &Frame, name: &str, errors: &Errors, yes: boo
             },
             new_email: name.clone(),
             new_username: name.clone(),
+            checkup: checkup(yes, fresh),
             errors: errors.clone(),
         };
         put(pages, frame, &page);
@@ -174,13 +208,24 @@ fn house(pages: &mut Pages, frame: &Frame, name: &str, errors: &Errors, yes: boo
         used_at: "2026-01-01T00:00:00Z".into(),
         began: Say::new("ago-days").with("n", 3),
         began_at: "2026-01-01T00:00:00Z".into(),
-        address: yes.then(|| "2001:db8::1".into()),
+        place: yes.then(|| name.clone()),
+        address: Some("2001:db8::1".into()),
     };
     let devices = if yes { vec![device(true), device(false)] } else { vec![device(true)] };
     let errors = Errors { fields: [].into(), ..errors };
     put(pages, frame, &Sessions { form: form.clone(), done, errors, devices, more: usize::from(yes) });
     put(pages, frame, &Data { form: form.clone(), fresh: yes });
-    put(pages, frame, &Delete { form, fresh: yes, name });
+    for seconds in [0, 600, 86_400, 604_800] {
+        let (form, name) = (form.clone(), name.clone());
+        put(
+            pages,
+            frame,
+            &Delete { form, fresh: yes, name, grace: Grace::seconds(seconds).map(Grace::before) },
+        );
+    }
+    let (until, way_on) = (date(1_767_225_600_000_000), "/account".to_owned());
+    put(pages, frame, &Leaving { form, name: name.clone(), until, return_to: way_on.clone() });
+    put(pages, frame, &Kept { name, way_on });
 }
 
 /// Template and text of every page with every sample.
@@ -192,7 +237,9 @@ fn all() -> Vec<(&'static str, String)> {
             put(&mut pages, &frame, &Start { account, open });
             put(&mut pages, &frame, &Start { account: None, open });
         }
-        put(&mut pages, &frame, &deleted());
+        for seconds in [0, 600, 3_600, 7_200, 86_400, 604_800] {
+            put(&mut pages, &frame, &Deleted { grace: Grace::seconds(seconds).map(Grace::after) });
+        }
         for others in [0, 1, 7] {
             put(&mut pages, &frame, &SignedOut { others });
         }
@@ -203,6 +250,24 @@ fn all() -> Vec<(&'static str, String)> {
         }
         put(&mut pages, &frame, &no_link());
         put(&mut pages, &frame, &second_step());
+        put(&mut pages, &frame, &used_up());
+        let told = [
+            "new_device",
+            "password",
+            "email",
+            "username",
+            "signed_out",
+            "deletion_begun",
+            "deletion_kept",
+            EVIL,
+        ];
+        for (n, what) in told.into_iter().enumerate() {
+            let address = ADDRESSES[n % 3].to_owned();
+            put(&mut pages, &frame, &Taken { address: address.clone() });
+            let (what, at) = (what.to_owned(), 1_767_225_600_000_000);
+            let looked = not_me::Looked { what, address, at, moved: n % 2 == 0 };
+            put(&mut pages, &frame, &NotMe::of(looked, "f".repeat(64), n % 3 == 0));
+        }
         for kind in Kind::ALL {
             let (heading, says) = words(&Refusal::new(*kind));
             let way_on = ("/sign-in", "begin-again");
@@ -285,7 +350,7 @@ fn all() -> Vec<(&'static str, String)> {
 #[test]
 fn every_template_renders_with_every_sample() {
     let pages = all();
-    let partial = ["docs_parts.html", "house.html", "sheet.html"];
+    let partial = ["docs_parts.html", "house/checkup.html", "house.html", "sheet.html"];
     for (name, _) in TEMPLATES.iter().filter(|(name, _)| !partial.contains(name)) {
         assert!(
             pages.iter().any(|(template, _)| template == name),

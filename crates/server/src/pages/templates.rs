@@ -38,16 +38,22 @@ templates! {
     "door/choose.html",
     "door/sign_out.html",
     "door/signed_out.html",
+    "house/checkup.html",
     "house/profile.html",
     "house/security.html",
     "house/sessions.html",
     "house/data.html",
     "house/delete.html",
+    "leaving/choose.html",
+    "leaving/kept.html",
+    "leaving/deleted.html",
     "verify/link.html",
     "verify/elsewhere.html",
     "verify/password.html",
     "verify/invitation.html",
     "verify/done.html",
+    "verify/not_me.html",
+    "verify/not_me_taken.html",
 }
 
 /// What a template shows.

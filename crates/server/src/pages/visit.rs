@@ -105,6 +105,12 @@ impl Visit {
         Ok(Some(me(known, signed)))
     }
 
+    /// [`Visit::me`] for a page that serves what the session waits for.
+    pub(super) fn me_with_tasks(&self, caller: &Caller) -> Option<Me> {
+        let known = caller.browser.as_ref()?;
+        Some(me(known, known.signed.as_ref()?))
+    }
+
     /// The language of this visitor.
     pub(super) fn language(&self) -> Language {
         self.spoken.language

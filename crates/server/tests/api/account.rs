@@ -8,6 +8,8 @@ use latchstring_core::{
 };
 use serde_json::json;
 
+const ADA: &str = "ada@northwind.example";
+
 #[tokio::test]
 async fn a_profile_is_changed_member_by_member() {
     let app = app().await;
@@ -103,9 +105,9 @@ async fn what_matters_needs_a_fresh_proof_which_a_step_up_gives() {
     browser.json(Method::PUT, "/api/v1/account/username", body).await.must_be(200);
     let sign_in = json!({"kind": "sign_in", "identifier": "ADA", "password": PASSWORD});
     app.program().post("/api/v1/attempts", sign_in).await.must_be(201);
-    browser.delete("/api/v1/account").await.must_be(204);
+    browser.delete("/api/v1/account").await.must_be(202);
     check(&browser).await.must_refuse(401, "not_signed_in");
-    assert!(app.realm.find("ada@northwind.example").await.is_none());
+    browser.post_nothing("/api/v1/account/keep").await.must_refuse(401, "not_signed_in");
 }
 
 #[tokio::test]
@@ -140,4 +142,84 @@ async fn nobody_ends_anothers_session() {
     let id = ada.get("/api/v1/session").await.json()["session"]["id"].as_str().unwrap().to_owned();
     eve.delete(&format!("/api/v1/sessions/{id}")).await.must_refuse(404, "not_found");
     check(&ada).await.must_be(200);
+}
+
+#[tokio::test]
+async fn an_app_without_pages_keeps_an_account_that_was_to_be_deleted() {
+    let app = app().await;
+    let browser = app.browser();
+    sign_up(&app, &browser, ADA).await;
+    let mine = bearer(&app, &tokens(&app, ADA).await["access_token"]);
+    let begun = mine.delete("/api/v1/account").await.must_be(202).json();
+    assert!(begun["delete_after"].as_str().is_some_and(|at| at.starts_with("2026-01-08T")), "{begun}");
+    check(&browser).await.must_refuse(401, "not_signed_in");
+    check(&mine).await.must_refuse(401, "unusable_token");
+
+    // Signing in again leads to a session that waits.
+    let held = tokens(&app, ADA).await;
+    assert_eq!(held["tasks"], json!(["deletion_pending"]));
+    let waiting = bearer(&app, &held["access_token"]);
+    for (method, path) in [
+        (Method::GET, "/api/v1/account"),
+        (Method::GET, "/api/v1/sessions"),
+        (Method::GET, "/api/v1/forward-auth"),
+        (Method::POST, "/api/v1/session/check"),
+        (Method::DELETE, "/api/v1/account"),
+    ] {
+        let refused = waiting.send(method, path, None).await.must_refuse(403, "task_outstanding").json();
+        assert_eq!(refused["reasons"], json!(["deletion_pending"]), "{path}");
+    }
+    let verify = json!({"kind": "verify", "identifier": "ada@new.example"});
+    waiting.post("/api/v1/attempts", verify).await.must_refuse(403, "task_outstanding");
+    let shown = waiting.get("/api/v1/session").await.must_be(200).json();
+    assert_eq!(shown["user"]["delete_after"], begun["delete_after"]);
+    let renew = async |held: &serde_json::Value| {
+        let body = json!({"refresh_token": held["refresh_token"]});
+        app.program().post("/api/v1/refresh", body).await.must_be(200).json()
+    };
+    let again = renew(&held).await;
+    check(&bearer(&app, &again["access_token"])).await.must_refuse(403, "task_outstanding");
+
+    let kept = waiting.post_nothing("/api/v1/account/keep").await.must_be(200).json();
+    assert_eq!(kept.get("delete_after"), None);
+    waiting.post_nothing("/api/v1/account/keep").await.must_be(200);
+    let usable = bearer(&app, &renew(&again).await["access_token"]);
+    check(&usable).await.must_be(200);
+    usable.get("/api/v1/account").await.must_be(200);
+}
+
+#[tokio::test]
+async fn a_cookie_keeps_the_account_from_its_own_pages_only_and_changes() {
+    let app = app().await;
+    let browser = app.browser();
+    sign_up(&app, &browser, ADA).await;
+    browser.delete("/api/v1/account").await.must_be(202);
+    let by_cookie = json!({"kind": "sign_in", "sink": "cookie", "identifier": ADA, "password": PASSWORD});
+    browser.post("/api/v1/attempts", by_cookie).await.must_be(201);
+    for client in [&browser, &browser.by_the_router()] {
+        check(client).await.must_refuse(403, "task_outstanding");
+        client.get("/api/v1/forward-auth").await.must_refuse(403, "task_outstanding");
+        client.post_nothing("/api/v1/session/token").await.must_refuse(403, "task_outstanding");
+    }
+    let mut foreign = browser.clone();
+    foreign.set("sec-fetch-site", "cross-site");
+    foreign.post_nothing("/api/v1/account/keep").await.must_refuse(403, "origin_refused");
+    let before = browser.cookie();
+    browser.post_nothing("/api/v1/account/keep").await.must_be(200);
+    assert_ne!(browser.cookie(), before);
+    check(&browser).await.must_be(200);
+}
+
+#[tokio::test]
+async fn the_textbook_app_is_refused_an_account_that_is_to_be_deleted() {
+    let app = app().await;
+    app.realm.set(|s| s.token_endpoint.enabled = true).await;
+    let browser = app.browser();
+    sign_up(&app, &browser, ADA).await;
+    let form = format!("grant_type=password&username={ADA}&password={}", PASSWORD.replace(' ', "+"));
+    app.program().form("/token", &form).await.must_be(200);
+    browser.delete("/api/v1/account").await.must_be(202);
+    let refused = app.program().form("/token", &form).await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert_eq!(app.realm.audited(app.realm.id_of(ADA).await).await.last().expect("a row"), "sign_in.refused");
 }

@@ -35,6 +35,7 @@ const USER: &[&str] = &[
     "GET /api/v1/account",
     "PATCH /api/v1/account",
     "DELETE /api/v1/account",
+    "POST /api/v1/account/keep",
     "POST /api/v1/account/password",
     "PUT /api/v1/account/username",
     "GET /api/v1/sessions",

@@ -4,12 +4,12 @@ use super::*;
 use latchstring_core::{clock::MINUTE, testing::OTHER_PASSWORD};
 
 /// Ada at a browser, signed in just now.
-async fn at_home(app: &TestApp) -> Client {
+pub(crate) async fn at_home(app: &TestApp) -> Client {
     ada(app).await;
     enter(app, ADA).await
 }
 
-async fn enter(app: &TestApp, who: &str) -> Client {
+pub(crate) async fn enter(app: &TestApp, who: &str) -> Client {
     let browser = person(app);
     let page = browser.get("/sign-in").await.must_be(200);
     let body = format!("{}&identifier={who}&password={}", form(&page), PASSWORD.replace(' ', "+"));
@@ -18,7 +18,7 @@ async fn enter(app: &TestApp, who: &str) -> Client {
 }
 
 /// Opens a page and sends one of its forms.
-async fn send(browser: &Client, page: &str, to: &str, rest: &str) -> Answer {
+pub(crate) async fn send(browser: &Client, page: &str, to: &str, rest: &str) -> Answer {
     let page = browser.get(page).await.must_be(200);
     browser.form(to, &format!("{}&{rest}", form(&page))).await
 }
@@ -103,6 +103,32 @@ async fn a_profile_is_changed() {
     let taken = send(&bea, "/account", "/account/username", "username=ADA.L").await.must_be(409);
     says(&taken, "Somebody else has that");
     assert!(!browser.get("/account?done=%3Cscript%3E").await.text().contains("<script"));
+}
+
+#[tokio::test]
+async fn the_first_page_says_what_to_look_at() {
+    let app = app().await;
+    let browser = at_home(&app).await;
+    // One browser has signed up, and this one came after it.
+    let page = browser.get("/account").await.must_be(200);
+    says(&page, "Everything is in order");
+    says(&page, "A new device signed in");
+    let new = latchstring_core::admin::users::NewUser {
+        email: Some(latchstring_core::testing::who("bob@northwind.example")),
+        username: Some(latchstring_core::testing::who("bob")),
+        secret: Some(latchstring_core::admin::users::NewSecret::Password(latchstring_core::testing::secret(
+            PASSWORD,
+        ))),
+        ..latchstring_core::admin::users::NewUser::default()
+    };
+    let (actor, source) =
+        (latchstring_core::audit::Actor::Operator, latchstring_core::audit::Source::default());
+    latchstring_core::admin::users::create(&app.realm.realm, actor, &source, new).await.expect("made");
+    let bob = enter(&app, "bob").await;
+    let page = bob.get("/account").await.must_be(200);
+    says(&page, "Your address is not confirmed");
+    says(&page, "href=\"#ways-title\"");
+    assert!(!page.text().contains("Everything is in order") && !page.text().contains("A new device"));
 }
 
 #[tokio::test]
@@ -221,6 +247,27 @@ async fn sessions_are_shown_and_ended() {
     assert_eq!(signed_in(&browser).await, None);
 }
 
+struct Alps;
+impl latchstring_core::realm::Places for Alps {
+    fn of(&self, address: std::net::IpAddr) -> Option<String> {
+        (address.to_string() == "203.0.113.9").then(|| "Zürich <b>".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn devices_are_shown_with_their_place_or_else_their_address() {
+    let realm = TestRealm::opened_by(|opening| opening.places = Some(std::sync::Arc::new(Alps))).await;
+    let config = Config::new(latchstring_core::testing::ISSUER, false, Vec::new());
+    let app = TestApp::with(latchstring_server::service, config, realm);
+    ada(&app).await;
+    app.realm.visitor().from("203.0.113.9").sign_in(ADA, PASSWORD).await;
+    let browser = enter(&app, ADA).await;
+    let page = browser.get("/account/sessions").await.must_be(200);
+    says(&page, ", <bdi>Zürich &lt;b&gt;</bdi></b>");
+    assert!(!page.text().contains("203.0.113.9"));
+    says(&page, "192.0.2.7");
+}
+
 #[tokio::test]
 async fn ones_own_data_is_taken_along() {
     let app = app().await;
@@ -232,19 +279,6 @@ async fn ones_own_data_is_taken_along() {
     assert_eq!(data["account"]["email"], ADA);
     assert!(data["sessions"].as_array().is_some_and(|s| !s.is_empty()));
     assert!(!file.text().contains("argon2"));
-}
-
-#[tokio::test]
-async fn an_account_is_deleted_by_its_owner() {
-    let app = app().await;
-    let browser = at_home(&app).await;
-    says(&browser.get("/account/delete").await.must_be(200), "What will be lost");
-    assert!(app.realm.find(ADA).await.is_some());
-    let gone = send(&browser, "/account/delete", "/account/delete", "x=y").await.must_be(303);
-    says(&browser.get(&gone.header("location")).await.must_be(200), "Your account is gone");
-    assert!(app.realm.find(ADA).await.is_none());
-    assert_eq!(signed_in(&browser).await, None);
-    assert!(browser.get("/account").await.must_be(303).header("location").starts_with("/sign-in"));
 }
 
 #[tokio::test]

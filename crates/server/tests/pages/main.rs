@@ -5,7 +5,9 @@ mod door;
 mod everywhere;
 mod house;
 mod invitation;
+mod leaving;
 mod look;
+mod not_me;
 mod verify;
 
 use latchstring_core::{
@@ -49,7 +51,18 @@ fn person(app: &TestApp) -> Client {
 
 /// The path and query of the link in the newest mail to `address`.
 async fn link_to(app: &TestApp, address: &str) -> String {
-    let link = app.mail_to(address).await.and_then(|mail| mail.link).expect("a mail with a link");
+    newest_link(app, address, |link| !link.contains("not_me=")).await
+}
+
+/// The same of the newest notice.
+async fn not_me_to(app: &TestApp, address: &str) -> String {
+    newest_link(app, address, |link| link.contains("not_me=")).await
+}
+
+async fn newest_link(app: &TestApp, address: &str, wanted: impl Fn(&str) -> bool) -> String {
+    app.realm.deliver().await;
+    let mail = app.realm.mailbox.newest_where(address, |mail| mail.link.as_deref().is_some_and(&wanted));
+    let link = mail.and_then(|mail| mail.link).expect("a mail with a link");
     link[link.find("/verify").expect("a link of ours")..].to_owned()
 }
 

@@ -8,6 +8,7 @@ pub(super) mod steps;
 
 use super::{
     forms::{Errors, Guard, Sent, again, encoded, go, put},
+    leaving,
     message::{Failure, field, wait, words},
     visit::Visit,
 };
@@ -177,6 +178,10 @@ async fn show_sign_in(visit: Visit, query: AskedQuery) -> Result<Response, Failu
     let caller = visit.looks().await?;
     let entrance = Entrance::new(&visit, AttemptKind::SignIn, asked.return_to.as_deref());
     if asked.another.is_none() {
+        // An app that refuses the session sends people here: they must not go round in circles.
+        if leaving::is_leaving(&caller) {
+            return Ok(go(&leaving::place(entrance.return_to.as_deref().unwrap_or(HOME)), &[]));
+        }
         let accounts = accounts(&visit, &caller).await?;
         if !accounts.is_empty() {
             return choose(&visit, accounts, entrance.return_to);

@@ -68,6 +68,8 @@ pub(in crate::pages) struct Code {
     pub sent: bool,
     /// How long a code is good.
     pub minutes: i64,
+    /// Whether everything of the account has just been ended.
+    pub ended: bool,
     pub errors: Errors,
     /// Where to begin again with another address.
     pub start: &'static str,

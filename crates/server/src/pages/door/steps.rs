@@ -7,6 +7,7 @@ use super::{
 };
 use crate::pages::{
     forms::{Errors, Guard, Sent, again, go, put},
+    leaving,
     message::{Failure, wait},
     verify::show::{Policy, SetPassword},
     visit::Visit,
@@ -26,6 +27,7 @@ use latchstring_core::{
     browser::NewCookie,
     id::AttemptId,
     secret::Password,
+    user::DELETION_PENDING,
 };
 use latchstring_look::Say;
 use latchstring_web::{App, cookie, problem};
@@ -78,6 +80,8 @@ pub(in crate::pages) struct Asked {
     by: String,
     /// Another code was sent.
     sent: Option<String>,
+    /// Everything of the account has just been ended.
+    ended: Option<String>,
 }
 
 /// What a step sends.
@@ -95,6 +99,7 @@ pub(in crate::pages) struct StepForm {
 struct View {
     by_code: bool,
     sent: bool,
+    ended: bool,
     errors: Errors,
     status: StatusCode,
 }
@@ -113,7 +118,10 @@ pub(in crate::pages) async fn on(
     if let Some(completed) = &outcome.completed {
         // The one that a completed attempt gives replaces the one that it began with.
         let new = completed.cookie.clone().or(fresh);
-        return Ok(go(&end(visit, attempt), &[new.and_then(set)]));
+        let end = end(visit, attempt);
+        let leaving = completed.tasks.iter().any(|task| task == DELETION_PENDING);
+        let to = if leaving { leaving::place(&end) } else { end };
+        return Ok(go(&to, &[new.and_then(set)]));
     }
     let offers = attempt.offers(password_at_sign_up(realm));
     let proven = !attempt.proofs.is_empty();
@@ -140,7 +148,9 @@ async fn show(
     let Ok(id) = id.parse::<AttemptId>() else { return Err(fails(&visit, Kind::AttemptUnknown)) };
     let asked = query.map(|Query(asked)| asked).unwrap_or_default();
     let caller = visit.looks().await?;
-    let view = View { by_code: asked.by == "code", sent: asked.sent.is_some(), ..View::default() };
+    let View { errors, status, .. } = View::default();
+    let (sent, ended) = (asked.sent.is_some(), asked.ended.is_some());
+    let view = View { by_code: asked.by == "code", sent, ended, errors, status };
     page(&visit, &caller, id, view).await
 }
 
@@ -199,6 +209,7 @@ async fn page(visit: &Visit, caller: &Caller, id: AttemptId, view: View) -> Resu
             button,
             sent: view.sent,
             minutes: (realm.settings().1.code.seconds / 60).max(1),
+            ended: view.ended && attempt.kind == AttemptKind::Recover,
             errors: view.errors,
             start: match attempt.kind {
                 AttemptKind::StepUp | AttemptKind::Verify => HOME,

@@ -1,12 +1,13 @@
 //! The house: `/account`, where somebody looks after their own. What matters asks for a proof that is fresh (a step-up
 //! attempt), and leads back to where it was asked for.
 
-mod device;
+pub(super) mod checkup;
 pub(super) mod show;
 
 use super::{
     door::{acts, changed, errors, fails},
     forms::{Errors, Guard, Sent, again, encoded, go},
+    leaving,
     message::Failure,
     visit::Visit,
 };
@@ -31,7 +32,7 @@ use latchstring_core::{
     mail::language_of,
     secret::Password,
     session::Which,
-    user::{Full, ProfileChange},
+    user::{Full, ProfileChange, UserKind},
 };
 use latchstring_look::Language;
 use latchstring_web::{App, cookie, problem};
@@ -49,7 +50,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/account/sessions", get(sessions).post(end_sessions))
         .route("/account/data", get(data).post(download))
         .route("/account/delete", get(confirm_delete).post(delete))
-        .route("/account/deleted", get(deleted))
         .route("/account/confirm", get(back).post(confirm))
 }
 
@@ -71,6 +71,9 @@ struct Home {
 /// Who is at home, or the way to the door.
 async fn home(visit: &Visit, caller: Caller, here: &str) -> Result<Result<Home, Response>, Failure> {
     let door = || go(&format!("/sign-in?return_to={}", encoded(here)), &[visit.chosen()]);
+    if leaving::is_leaving(&caller) {
+        return Ok(Err(go(&leaving::place(here), &[visit.chosen()])));
+    }
     let Some(me) = visit.me(&caller)? else { return Ok(Err(door())) };
     let Some(full) = visit.signed_in(&caller).await? else { return Ok(Err(door())) };
     let fresh = me.must_be_fresh(&visit.ctx.realm).is_ok();
@@ -182,19 +185,27 @@ fn languages(visit: &Visit, locale: Option<&String>) -> Vec<Choice> {
     if all.len() > 1 { all.iter().map(choice).collect() } else { Vec::new() }
 }
 
-fn profile_page(
+async fn profile_page(
     visit: &Visit,
     home: Home,
     done: Option<&'static str>,
     errors: Errors,
     typed: HouseForm,
-) -> Profile {
+) -> Result<Profile, Failure> {
+    let realm = &visit.ctx.realm;
+    let checkup = match home.full.user.kind {
+        UserKind::Guest => None,
+        UserKind::Person => {
+            let looked = account::checkup::look(realm, &home.me, &home.full).await;
+            Some(checkup::Card::of(looked.map_err(|e| fails(visit, e))?, realm.now()))
+        }
+    };
     let Home { full, fresh, form, .. } = home;
     let email = full.email();
     let or = |typed: String, stored: Option<&String>| {
         if typed.is_empty() { stored.cloned().unwrap_or_default() } else { typed }
     };
-    Profile {
+    Ok(Profile {
         form,
         fresh,
         done,
@@ -205,30 +216,32 @@ fn profile_page(
         languages: languages(visit, full.user.locale.as_ref()),
         new_email: typed.email,
         new_username: or(typed.username, full.username().map(|u| &u.typed)),
+        checkup,
         errors,
-    }
+    })
 }
 
 async fn profile(visit: Visit, query: AskedQuery) -> Result<Response, Failure> {
     let home = at_home!(visit, "/account");
-    let page = profile_page(&visit, home, done(query), Errors::default(), HouseForm::default());
+    let page = profile_page(&visit, home, done(query), Errors::default(), HouseForm::default()).await?;
     visit.page_at("profile", StatusCode::OK, &page)
 }
 
-fn profile_again(
+async fn profile_again(
     visit: &Visit,
     home: Home,
     status: StatusCode,
     errors: Errors,
     typed: HouseForm,
 ) -> Result<Response, Failure> {
-    visit.page_at("profile", status, &profile_page(visit, home, None, errors, typed))
+    let page = profile_page(visit, home, None, errors, typed).await?;
+    visit.page_at("profile", status, &page)
 }
 
 async fn name(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Failure> {
     let home = acts_at_home!(visit, "/account");
     if !sent.is_of(&visit) {
-        return profile_again(&visit, home, StatusCode::CONFLICT, changed(&visit), sent);
+        return profile_again(&visit, home, StatusCode::CONFLICT, changed(&visit), sent).await;
     }
     let name = Some(sent.name.trim().to_owned()).filter(|name| !name.is_empty());
     let change = ProfileChange { name: Some(name), ..ProfileChange::default() };
@@ -237,7 +250,7 @@ async fn name(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Fai
         Err(error) => {
             let refusal = again(error).map_err(|e| fails(&visit, e))?;
             let errors = errors(&refusal, "name");
-            profile_again(&visit, home, problem::status(refusal.kind), errors, sent)
+            profile_again(&visit, home, problem::status(refusal.kind), errors, sent).await
         }
     }
 }
@@ -246,11 +259,11 @@ async fn name(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Fai
 async fn email(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Failure> {
     let home = acts_at_home!(visit, "/account");
     if !sent.is_of(&visit) {
-        return profile_again(&visit, home, StatusCode::CONFLICT, changed(&visit), sent);
+        return profile_again(&visit, home, StatusCode::CONFLICT, changed(&visit), sent).await;
     }
     let Ok(identifier) = Identifier::email(sent.email.trim()) else {
         let errors = Errors::at("email", "email-invalid");
-        return profile_again(&visit, home, StatusCode::BAD_REQUEST, errors, sent);
+        return profile_again(&visit, home, StatusCode::BAD_REQUEST, errors, sent).await;
     };
     let mut begin = Begin::new(AttemptKind::Verify, Some(identifier), Sink::Cookie);
     begin.within = Some(Within { session: home.me.session, user: home.me.user });
@@ -264,7 +277,7 @@ async fn email(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Fa
         Err(error) => {
             let refusal = again(error).map_err(|e| fails(&visit, e))?;
             let errors = errors(&refusal, "email");
-            return profile_again(&visit, home, problem::status(refusal.kind), errors, sent);
+            return profile_again(&visit, home, problem::status(refusal.kind), errors, sent).await;
         }
     };
     let id = begun.outcome.attempt.id;
@@ -274,7 +287,7 @@ async fn email(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Fa
         Err(error) => {
             let refusal = again(error).map_err(|e| fails(&visit, e))?;
             let errors = errors(&refusal, "email");
-            profile_again(&visit, home, problem::status(refusal.kind), errors, sent)
+            profile_again(&visit, home, problem::status(refusal.kind), errors, sent).await
         }
     }
 }
@@ -282,7 +295,7 @@ async fn email(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Fa
 async fn username(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Failure> {
     let home = acts_at_home!(visit, "/account");
     if !sent.is_of(&visit) {
-        return profile_again(&visit, home, StatusCode::CONFLICT, changed(&visit), sent);
+        return profile_again(&visit, home, StatusCode::CONFLICT, changed(&visit), sent).await;
     }
     let new = Some(sent.username.trim()).filter(|name| !name.is_empty());
     match account::set_username(&visit.ctx.realm, &home.me, &home.caller.source, new).await {
@@ -293,7 +306,7 @@ async fn username(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response,
         Err(error) => {
             let refusal = again(error).map_err(|e| fails(&visit, e))?;
             let errors = errors(&refusal, "username");
-            profile_again(&visit, home, problem::status(refusal.kind), errors, sent)
+            profile_again(&visit, home, problem::status(refusal.kind), errors, sent).await
         }
     }
 }
@@ -302,7 +315,7 @@ async fn username(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response,
 async fn language(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Failure> {
     let home = acts_at_home!(visit, "/account");
     if !sent.is_of(&visit) {
-        return profile_again(&visit, home, StatusCode::CONFLICT, changed(&visit), sent);
+        return profile_again(&visit, home, StatusCode::CONFLICT, changed(&visit), sent).await;
     }
     let realm = &visit.ctx.realm;
     let chosen = Language::of_tag(&sent.language).filter(|l| realm.brand().1.languages().contains(l));
@@ -376,7 +389,7 @@ async fn sessions_page(
     all.sort_by_key(|s| (s.id != home.me.session, std::cmp::Reverse(s.active_at)));
     let more = all.len().saturating_sub(SHOWN);
     let now = realm.now();
-    let devices = all.iter().take(SHOWN).map(|s| device(s, home.me.session, now)).collect();
+    let devices = all.iter().take(SHOWN).map(|s| device(realm, s, home.me.session, now)).collect();
     let page = Sessions { form: home.form, done, errors, devices, more };
     visit.page_at("sessions", status, &page)
 }
@@ -448,7 +461,8 @@ async fn download(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response,
 async fn confirm_delete(visit: Visit) -> Result<Response, Failure> {
     let home = at_home!(visit, "/account/delete");
     let name = visit.name_of(&home.full);
-    let page = Delete { form: home.form, fresh: home.fresh, name };
+    let grace = leaving::Grace::of(&visit.ctx.realm).map(leaving::Grace::before);
+    let page = Delete { form: home.form, fresh: home.fresh, name, grace };
     visit.page_at("data", StatusCode::OK, &page)
 }
 
@@ -464,12 +478,4 @@ async fn delete(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, F
         .await
         .map_err(|e| fails(&visit, e))?;
     Ok(go("/account/deleted", &[Guard::parting(&visit)]))
-}
-
-async fn deleted(visit: Visit) -> Result<Response, Failure> {
-    let caller = visit.looks().await?;
-    if visit.signed_in(&caller).await?.is_some() {
-        return Ok(go("/account", &[]));
-    }
-    visit.page(StatusCode::OK, &show::deleted())
 }

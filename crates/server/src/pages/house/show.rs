@@ -1,18 +1,15 @@
 //! What the pages of the house show.
 
-use super::device::name;
+use super::checkup::Card;
 use crate::{
     api::show::time,
-    pages::{
-        forms::Errors,
-        message::{Message, TO_START},
-        templates::Page,
-        verify::show::Policy,
-    },
+    pages::{forms::Errors, templates::Page, verify::show::Policy},
 };
 use latchstring_core::{
     clock::{DAY, HOUR, MINUTE, Micros},
     id::SessionId,
+    mail::{self, Held},
+    realm::Realm,
     session::Shown,
 };
 use latchstring_look::Say;
@@ -33,6 +30,8 @@ pub(in crate::pages) struct Profile {
     pub languages: Vec<Choice>,
     pub new_email: String,
     pub new_username: String,
+    /// What there is to look at; guests have nothing to look after.
+    pub checkup: Option<Card>,
     pub errors: Errors,
 }
 
@@ -77,6 +76,8 @@ pub(in crate::pages) struct Device {
     pub used_at: String,
     pub began: Say,
     pub began_at: String,
+    /// Where it was, if that is known; else its address says more than nothing.
+    pub place: Option<String>,
     pub address: Option<String>,
 }
 
@@ -111,34 +112,33 @@ pub(in crate::pages) struct Delete {
     pub form: String,
     pub fresh: bool,
     pub name: String,
+    /// For how long it can still be kept.
+    pub grace: Option<Say>,
 }
 
 impl Page for Delete {
     const TEMPLATE: &'static str = "house/delete.html";
 }
 
-/// It is gone.
-pub(in crate::pages) fn deleted() -> Message {
-    Message { heading: "deleted".into(), says: "deleted-says".into(), way_on: TO_START }
-}
-
-pub(super) fn device(session: &Shown, current: SessionId, now: Micros) -> Device {
+pub(super) fn device(realm: &Realm, session: &Shown, current: SessionId, now: Micros) -> Device {
     let is_current = session.id == current;
+    let held = if session.browser.is_some() { Held::Browser } else { Held::App };
     Device {
         session: session.id.to_string(),
-        name: name(session.user_agent.as_deref(), session.browser.is_some()),
+        name: mail::device(session.user_agent.as_deref(), held),
         current: is_current,
         // Last uses are written once a minute; this one is being used.
         used: if is_current { "ago-this".into() } else { ago(now - session.active_at) },
         used_at: time(session.active_at),
         began: ago(now - session.created_at),
         began_at: time(session.created_at),
+        place: realm.places().zip(session.address.as_deref()).and_then(|(p, a)| p.of(a.parse().ok()?)),
         address: session.address.clone(),
     }
 }
 
 /// How long ago, in the largest unit that fits.
-fn ago(micros: Micros) -> Say {
+pub(super) fn ago(micros: Micros) -> Say {
     let (id, n) = match micros {
         m if m < 2 * MINUTE => return Say::new("ago-now"),
         m if m < 2 * HOUR => ("ago-minutes", m / MINUTE),

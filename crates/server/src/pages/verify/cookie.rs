@@ -17,6 +17,8 @@ pub(super) enum Carried {
     Link(String),
     /// The secret of an invitation.
     Invitation(String),
+    /// The ticket of whoever did not do what a notice told of.
+    NotMe(String),
     /// An attempt of this browser's that wants a new password.
     Attempt(AttemptId),
     /// It is done, by this attempt.
@@ -52,10 +54,16 @@ impl Carried {
         Self::Invitation(secret(token))
     }
 
+    /// [`Carried::link`] for the link of a notice.
+    pub(super) fn not_me(token: &str) -> Self {
+        Self::NotMe(secret(token))
+    }
+
     fn text(&self) -> String {
         match self {
             Self::Link(token) => format!("link.{token}"),
             Self::Invitation(token) => format!("invitation.{token}"),
+            Self::NotMe(token) => format!("not_me.{token}"),
             Self::Attempt(id) => format!("attempt.{id}"),
             Self::Done(did, id) => {
                 let word = Did::ALL.iter().find(|(d, _)| d == did).map_or("", |(_, word)| word);
@@ -69,6 +77,7 @@ impl Carried {
         match kind {
             "link" => Some(Self::link(rest)),
             "invitation" => Some(Self::invitation(rest)),
+            "not_me" => Some(Self::not_me(rest)),
             "attempt" => Some(Self::Attempt(AttemptId(rest.parse().ok()?))),
             "done" => {
                 let (word, id) = rest.split_once('.')?;
@@ -86,14 +95,12 @@ impl Carried {
 
     /// `Set-Cookie`.
     pub(super) fn set(&self, config: &Config) -> Option<HeaderValue> {
-        // `__Host-` asks for the path `/`, which would send the token along with every request.
-        let secure = if config.secure { "; Secure" } else { "" };
-        let text = self.text();
-        let text =
-            format!("{}={text}; Path=/verify; Max-Age=600; HttpOnly; SameSite=Lax{secure}", name(config));
-        let mut value = HeaderValue::from_str(&text).ok()?;
-        value.set_sensitive(true);
-        Some(value)
+        header(config, &self.text(), 600)
+    }
+
+    /// `Set-Cookie` for a browser that has nothing to carry any more.
+    pub(super) fn unset(config: &Config) -> Option<HeaderValue> {
+        header(config, "", 0)
     }
 
     /// What a form on a page of this visitor's carries: only this browser, with this very link or attempt, can know it.
@@ -123,6 +130,16 @@ impl Carried {
     }
 }
 
+fn header(config: &Config, text: &str, seconds: u32) -> Option<HeaderValue> {
+    // `__Host-` asks for the path `/`, which would send the token along with every request.
+    let secure = if config.secure { "; Secure" } else { "" };
+    let name = name(config);
+    let text = format!("{name}={text}; Path=/verify; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    let mut value = HeaderValue::from_str(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 /// Only what has the form of a secret comes into a header or a page.
 fn secret(token: &str) -> String {
     if Keyed::parse(token).is_some() { token.to_owned() } else { "unreadable".to_owned() }
@@ -143,6 +160,7 @@ mod tests {
         let token = "A".repeat(64);
         let id = AttemptId("0192f0c1-2345-7abc-8def-0123456789ab".parse().expect("a UUID"));
         let mut all = vec![Carried::link(&token), Carried::invitation(&token), Carried::Attempt(id)];
+        all.push(Carried::not_me(&token));
         all.extend(Did::ALL.map(|(did, _)| Carried::Done(did, id)));
         for carried in all {
             assert!(Carried::parse(&carried.text()) == Some(carried));

@@ -3,10 +3,13 @@
 //! attempt it goes on with it; pressed anywhere else it signs in there, and nowhere else.
 
 mod cookie;
+pub(super) mod not_me;
 pub(super) mod show;
 
 use super::{
+    door::HOME,
     forms::{Sent, go, put},
+    leaving,
     message::Failure,
     visit::Visit,
 };
@@ -38,6 +41,7 @@ use show::{Done, Elsewhere, Invitation, Link, Policy, SetPassword};
 pub(super) struct Mailed {
     token: Option<String>,
     invitation: Option<String>,
+    not_me: Option<String>,
 }
 
 /// The page behind a link. What it shows depends on what the browser carries.
@@ -47,11 +51,12 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     // An address that says something twice (A030) says nothing.
     let Ok(Query(mailed)) = query else { return Err(visit.fails(Kind::LinkUnusable)) };
-    let carried = match (mailed.token, mailed.invitation) {
-        (None, None) => return page(&visit, false).await,
-        (Some(token), None) => Carried::link(&token),
-        (None, Some(secret)) => Carried::invitation(&secret),
-        (Some(_), Some(_)) => return Err(visit.fails(Kind::LinkUnusable)),
+    let carried = match (mailed.token, mailed.invitation, mailed.not_me) {
+        (None, None, None) => return page(&visit, false).await,
+        (Some(token), None, None) => Carried::link(&token),
+        (None, Some(secret), None) => Carried::invitation(&secret),
+        (None, None, Some(token)) => Carried::not_me(&token),
+        _ => return Err(visit.fails(Kind::LinkUnusable)),
     };
     Ok(go("/verify", &[carried.set(visit.ctx.app.config())]))
 }
@@ -83,6 +88,7 @@ async fn page(visit: &Visit, changed: bool) -> Result<Response, Failure> {
             let policy = Policy::of(realm);
             visit.page(status, &Invitation { form, address, other, changed, policy, ..Invitation::default() })
         }
+        Carried::NotMe(token) => not_me::page(visit, &caller, &carried, token, changed).await,
         Carried::Attempt(id) => {
             let attempt = attempt::load(realm, &caller, *id).await.map_err(|e| visit.fails(e))?;
             if attempt.session.is_some() {
@@ -247,6 +253,7 @@ fn step(visit: &Visit, outcome: &Outcome, fresh: Option<NewCookie>) -> Response 
 pub(super) async fn done(visit: Visit) -> Result<Response, Failure> {
     let caller = visit.looks().await?;
     let Some(full) = visit.signed_in(&caller).await? else { return Ok(go("/", &[])) };
+    let leaving = leaving::is_leaving(&caller);
     let (did, way_on) = match Carried::of(&visit) {
         Some(Carried::Done(did, id)) => {
             let attempt = attempt::load(&visit.ctx.realm, &caller, id).await.ok();
@@ -255,6 +262,9 @@ pub(super) async fn done(visit: Visit) -> Result<Response, Failure> {
         }
         _ => (Did::SignIn, None),
     };
+    if leaving {
+        return Ok(go(&leaving::place(way_on.as_deref().unwrap_or(HOME)), &[]));
+    }
     let heading = match did {
         Did::SignIn => "done-sign-in",
         Did::SignUp => "done-sign-up",
@@ -292,7 +302,7 @@ fn split(refusal: &Refusal) -> (Option<Say>, Option<Say>) {
 /// A form of these pages.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Form {
+pub(in crate::pages) struct Form {
     form: String,
     name: String,
     password: String,

@@ -1,7 +1,5 @@
-//! What people call the thing that they signed in with. A User-Agent says what it likes; only names from these lists
-//! come of it.
-
-use latchstring_look::{Arg, Say};
+//! User-Agent (RFC 9110, 10.1.5), as far as people know what they signed in with. A User-Agent says what it likes; only
+//! names from these lists come of it.
 
 /// Browsers, those first that also name themselves as others do.
 const BROWSERS: &[(&str, &str)] = &[
@@ -30,32 +28,26 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("Linux", "Linux"),
 ];
 
-/// “Chrome on Windows”.
-pub(super) fn name(user_agent: Option<&str>, held_by_browser: bool) -> Say {
-    let agent = user_agent.unwrap_or_default();
+/// What a User-Agent says that it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Device {
+    /// “Chrome”.
+    pub browser: Option<&'static str>,
+    /// “Windows”.
+    pub system: Option<&'static str>,
+}
+
+/// Reads a User-Agent.
+pub fn parse(user_agent: &str) -> Device {
     let find = |list: &[(&str, &'static str)]| {
-        list.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+        list.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
     };
-    let unknown = Say::new(if held_by_browser { "device-browser" } else { "device-app" });
-    let on = |browser: Arg, system: &'static str| {
-        Say::new("device").with("browser", browser).with("system", system)
-    };
-    match (find(BROWSERS), find(SYSTEMS)) {
-        (Some(browser), Some(system)) => on(browser.into(), system),
-        (Some(browser), None) => Say::new("device-known").with("browser", browser),
-        (None, Some(system)) => on(unknown.into(), system),
-        (None, None) => unknown,
-    }
+    Device { browser: find(BROWSERS), system: find(SYSTEMS) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use latchstring_look::{Language, Words};
-
-    fn said(say: Say) -> String {
-        Words::default().say(Language::English, &say)
-    }
 
     #[test]
     fn devices_have_the_names_that_people_use() {
@@ -81,11 +73,13 @@ mod tests {
             ),
             ("Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0", "Firefox on Linux"),
             ("curl/8.5.0", "curl"),
-            ("<script>alert(1)</script>", "A browser"),
+            ("<script>alert(1)</script>", "nothing"),
         ] {
-            assert_eq!(said(name(Some(agent), true)), named);
+            let Device { browser, system } = parse(agent);
+            let said: Vec<_> = browser.into_iter().chain(system).collect();
+            let said = if said.is_empty() { "nothing".to_owned() } else { said.join(" on ") };
+            assert_eq!(said, named);
         }
-        assert_eq!(said(name(None, false)), "An app");
-        assert_eq!(said(name(Some("x (iPad)"), false)), "An app on iPad");
+        assert_eq!(parse(""), Device::default());
     }
 }

@@ -1,0 +1,50 @@
+//! Whether somebody signs in with what they have not signed in with before. A thief's device is one; so the owner is told.
+
+use crate::{
+    audit::Source,
+    browser,
+    id::UserId,
+    mail::{What, language_of},
+    notice::{By, Teller},
+    refusal::Result,
+    session,
+    user::{self, store::SignedIn},
+};
+use latchstring_db::Tx;
+use latchstring_proto::user_agent;
+
+/// Tells the owner of a sign-in with a new browser or app, in its transaction and before the browser is known. Never of
+/// the first one of all: nobody would be surprised by it. Browsers that were forgotten, after a password was changed or
+/// everything was ended, are new again. Gives whether it was new, for the audit row of the sign-in.
+pub(crate) async fn tell(
+    tx: &mut Tx,
+    teller: &Teller,
+    user: UserId,
+    signed: &SignedIn,
+    new: &session::New,
+    source: &Source,
+) -> Result<bool> {
+    if signed.first {
+        return Ok(false);
+    }
+    let known = match new.browser {
+        Some(browser) => browser::store::knows(tx, browser, user).await?,
+        None => {
+            // An app has no secret that outlives its session: it is known by what it says that it is, and for whom.
+            let device = |agent: &Option<String>| user_agent::parse(agent.as_deref().unwrap_or_default());
+            let apps = session::store::apps_of_user(tx, user, new.id, signed.valid_after).await?;
+            let mine = (device(&new.user_agent), new.client);
+            apps.iter().any(|(agent, client)| (device(agent), *client) == mine)
+        }
+    };
+    if known {
+        return Ok(false);
+    }
+    let Some(full) = user::store::full(tx, user).await? else { return Ok(true) };
+    if let Some(email) = full.email().filter(|email| email.is_good()) {
+        // In its owner's language: the device may be somebody else's.
+        let language = language_of(full.user.locale.as_ref());
+        teller.tell(tx, email, language, What::NewDevice, By::held(source, new.browser.is_some())).await?;
+    }
+    Ok(true)
+}

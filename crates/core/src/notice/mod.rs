@@ -1,0 +1,205 @@
+//! Notices: what an account's owner is told by mail, and the link in it for whoever did not do it.
+//!
+//! The link carries a ticket that is bound to the account and to the address that it went to. Those of one account form
+//! a chain: whoever was told earlier wins over whoever was told later, since the account may have come into other hands
+//! in between. See [`crate::account::not_me`].
+
+use crate::{
+    audit::Source,
+    clock::{DAY, Micros},
+    ground::Ground,
+    id::UserId,
+    identifier::Stored,
+    limit::{self, Rule},
+    mail::{self, Held, How, Letter, Says, What},
+    outbox,
+    realm::{Places, Realm},
+    refusal::Result,
+    secret::{Hashed, Keyed},
+    settings::Settings,
+    ticket::{self, Ticket},
+};
+use latchstring_db::Tx;
+use latchstring_look::Language;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What the tickets of such links are for.
+pub const NOT_ME: &str = "not_me";
+/// How long they are good for.
+pub const GOOD_FOR: Micros = 7 * DAY;
+
+/// What such a ticket says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Body {
+    /// What was told.
+    pub what: String,
+    /// The address that it was told to, as it was stored.
+    pub typed: String,
+    /// Its normal form.
+    pub normal: String,
+}
+
+/// A notice that waits for its transaction.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    user: UserId,
+    job: outbox::Prepared,
+    ticket: Option<(Hashed, serde_json::Value)>,
+    at: Micros,
+}
+
+impl Prepared {
+    /// Writes it, with the change that it tells of.
+    pub async fn put(&self, tx: &mut Tx) -> Result<()> {
+        if let Some((hash, body)) = &self.ticket {
+            let until = self.at + GOOD_FOR;
+            ticket::put(tx, *hash, NOT_ME, Some(self.user), body, self.at, until).await?;
+        }
+        outbox::put(tx, &self.job).await
+    }
+}
+
+/// With what something was done.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// A browser.
+    Browser(&'a Source),
+    /// An app.
+    App(&'a Source),
+    /// One of the two.
+    Device(&'a Source),
+    /// Somebody else's machine, which is nothing to the reader.
+    Operator,
+}
+
+impl<'a> By<'a> {
+    /// A browser, or an app.
+    pub fn held(source: &'a Source, by_browser: bool) -> Self {
+        if by_browser { Self::Browser(source) } else { Self::App(source) }
+    }
+
+    fn device(self) -> Option<(Option<String>, Held)> {
+        let (source, held) = match self {
+            Self::Browser(source) => (source, Held::Browser),
+            Self::App(source) => (source, Held::App),
+            Self::Device(source) => (source, Held::Device),
+            Self::Operator => return None,
+        };
+        Some((source.user_agent.clone(), held))
+    }
+
+    /// “Zürich (192.0.2.7)”: the place if it is known, and the address, which whoever looks into it needs.
+    fn place(self, places: Option<&Arc<dyn Places>>) -> Option<String> {
+        let address = match self {
+            Self::Browser(source) | Self::App(source) | Self::Device(source) => source.address?,
+            Self::Operator => return None,
+        };
+        Some(match places.and_then(|places| places.of(address)) {
+            Some(place) => format!("{place} ({address})"),
+            None => address.to_string(),
+        })
+    }
+}
+
+/// What telling takes, gathered before a transaction opens.
+#[derive(Clone)]
+pub struct Teller {
+    ground: Ground,
+    settings: Arc<(i64, Settings)>,
+    issuer: String,
+    places: Option<Arc<dyn Places>>,
+}
+
+impl Teller {
+    /// The realm's.
+    pub fn of(realm: &Realm) -> Self {
+        let (ground, issuer) = (realm.ground().clone(), realm.issuer().to_owned());
+        Self { ground, settings: realm.settings(), issuer, places: realm.places().cloned() }
+    }
+
+    /// A notice to one of the account's addresses, in its owner's language. Only one that is known to be theirs gets
+    /// the link: whoever reads the mail of another has no say over the account (invariant 9).
+    pub fn prepare(
+        &self,
+        to: &Stored,
+        language: Option<Language>,
+        what: What,
+        by: By<'_>,
+    ) -> Result<Prepared> {
+        let at = self.ground.now();
+        let secret = Keyed::new(crate::id::v7(at, self.ground.random()), self.ground.random());
+        let link = to.is_good().then(|| format!("{}/verify?not_me={}", self.issuer, *secret.text()));
+        let body = Body { what: what.word().into(), typed: to.typed.clone(), normal: to.normal.clone() };
+        let ticket = match link {
+            Some(_) => Some((secret.hashed(), serde_json::to_value(body)?)),
+            None => None,
+        };
+        let how = How { at, device: by.device(), place: by.place(self.places.as_ref()) };
+        let says = Says::Happened { event: what, how, not_me: link.map(Into::into) };
+        let letter = Letter::new(&to.typed, language, says);
+        Ok(Prepared { user: to.user, job: outbox::prepare(&self.ground, mail::JOB, &letter)?, ticket, at })
+    }
+
+    /// [`Teller::prepare`] without the link, for an address that has to give way to an older one.
+    pub fn prepare_plain(
+        &self,
+        to: &Stored,
+        language: Option<Language>,
+        what: What,
+        by: By<'_>,
+    ) -> Result<Prepared> {
+        self.prepare(&Stored { proven_at: None, asserted_at: None, ..to.clone() }, language, what, by)
+    }
+
+    /// Tells, unless this person was told of the like often enough today: whoever is signed in must not flood a mailbox.
+    /// Nothing that puts the account into other hands goes this way, or a flood would hide it.
+    pub async fn tell(
+        &self,
+        tx: &mut Tx,
+        to: &Stored,
+        language: Option<Language>,
+        what: What,
+        by: By<'_>,
+    ) -> Result<()> {
+        let rule = Rule::NoticesByUser;
+        let counted = [to.user.0.as_bytes().as_slice(), what.word().as_bytes()].concat();
+        let key = limit::key(&self.ground.keys, rule, &counted);
+        match limit::store::take(tx, key, self.settings.1.rule(rule), self.ground.now()).await? {
+            Ok(()) => self.prepare(to, language, what, by)?.put(tx).await,
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+fn sent_to(ticket: &Ticket, normal: &str) -> bool {
+    ticket.body.get("normal").and_then(serde_json::Value::as_str) == Some(normal)
+}
+
+/// Whoever reads the mail of `normal` has taken the account in hand again: links that went there have nothing left to
+/// mend, and would only undo what comes after.
+pub async fn settle(tx: &mut Tx, user: UserId, normal: &str, now: Micros) -> Result<()> {
+    for ticket in ticket::store::of_user(tx, user, NOT_ME, now).await? {
+        if sent_to(&ticket, normal) {
+            ticket::store::delete(tx, &ticket.hash).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The account goes back to the address `normal`, which it had at `since`: links that went elsewhere after that are
+/// those of the hands that it was in.
+pub async fn go_back(tx: &mut Tx, user: UserId, normal: &str, since: Micros, now: Micros) -> Result<()> {
+    for ticket in ticket::store::of_user(tx, user, NOT_ME, now).await? {
+        if ticket.created_at >= since && !sent_to(&ticket, normal) {
+            ticket::store::delete(tx, &ticket.hash).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Since when at least the account had the address `normal` before, as far as links that are still good tell.
+pub async fn had(tx: &mut Tx, user: UserId, normal: &str, now: Micros) -> Result<Option<Micros>> {
+    let tickets = ticket::store::of_user(tx, user, NOT_ME, now).await?;
+    Ok(tickets.iter().find(|ticket| sent_to(ticket, normal)).map(|ticket| ticket.created_at))
+}
