@@ -125,7 +125,7 @@ mod tests {
             &crates(&tree),
             &[
                 "crates/db/Cargo.toml:4: crates/db may know none of our crates, not latchstring-proto",
-                "crates/core/Cargo.toml:4: crates/core may know latchstring-proto, latchstring-db, not latchstring-web",
+                "crates/core/Cargo.toml:4: crates/core may know latchstring-proto, latchstring-db, latchstring-look, not latchstring-web",
                 "dialects/auth0/Cargo.toml:2: ",
                 "crates/extra/Cargo.toml: no rule for this crate",
             ],
