@@ -437,7 +437,10 @@ CREATE TABLE tickets (
     hash BYTEA NOT NULL PRIMARY KEY,
     purpose TEXT NOT NULL,
     user_id BYTEA REFERENCES users (id) ON DELETE CASCADE,
+    -- What it is bound to beside the user, such as the address that it was sent to.
+    about TEXT,
     body TEXT NOT NULL,
+    -- Of one user's tickets, later ones have a later time, whatever the clocks of the nodes say.
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     spent_at BIGINT

@@ -10,9 +10,9 @@ use crate::{
     clock::{Micros, SECOND},
     ended::{self, Ending},
     family::{self, Claims},
-    id::UserId,
+    id::{SessionId, UserId},
     mail::{What, language_of},
-    notice::{By, Teller},
+    notice::{self, By, Teller},
     realm::Realm,
     refusal::{Kind, Refusal, Result},
     secret::Keyed,
@@ -28,27 +28,20 @@ pub async fn delete_mine(realm: &Realm, me: &Me, source: &Source) -> Result<Opti
     let settings = realm.settings();
     let grace = Realm::micros(settings.1.account.deletion_grace_seconds);
     if grace == 0 || full.user.kind == UserKind::Guest {
-        delete(realm, me.user, Actor::User(me.user.0), source).await?;
+        gone(realm, me.user, Actor::User(me.user.0), source, Because::Own(me.session)).await?;
         return Ok(None);
     }
     let ground = realm.ground().clone();
     let now = ground.now();
     let keep = realm.longest_token();
     let delete_after = now + grace;
-    let notice = match full.email() {
-        Some(email) => {
-            let what =
-                What::DeletionBegun { until: delete_after, sign_in: format!("{}/sign-in", realm.issuer()) };
-            let language = language_of(full.user.locale.as_ref());
-            let by = By::held(source, me.browser.is_some());
-            Some(Teller::of(realm).prepare(email, language, what, by)?)
-        }
-        None => None,
-    };
+    let teller = Teller::of(realm);
+    let what = What::DeletionBegun { until: delete_after, sign_in: format!("{}/sign-in", realm.issuer()) };
+    let source = source.clone();
     let entry = Entry::new(ground.audit_id(), now, "user.deletion_begun", Actor::User(me.user.0))
         .on("user", me.user.0)
         .detail(serde_json::json!({ "delete_after": delete_after }))
-        .from(source);
+        .from(&source);
     let me = me.clone();
     let endings = realm
         .db()
@@ -57,12 +50,17 @@ pub async fn delete_mine(realm: &Realm, me: &Me, source: &Source) -> Result<Opti
             // Of two at once the second finds its session ended: the first one's time counts.
             session::store::lock(tx, me.session, me.user, now).await?.ok_or(Kind::NotSignedIn)?;
             user::store::set_delete_after(tx, me.user, Some(delete_after)).await?;
+            // To the address that it has now, and not to one that it had when somebody asked.
+            let full = user::store::full(tx, me.user).await?.ok_or(Kind::NotSignedIn)?;
+            if let Some(email) = full.email() {
+                let language = language_of(full.user.locale.as_ref());
+                let by = By::held(&source, me.browser.is_some());
+                teller.tell(tx, email, language, what.clone(), by).await?;
+            }
+            notice::wait(tx, me.user, delete_after).await?;
             // The revision of the credentials moves too: a sign-in that was checked before, and would know nothing of
             // the deletion, does not come through.
-            let (_, endings) = Changed::all(me.user, "deletion_begun", keep)
-                .telling(notice.as_ref())
-                .apply(tx, &ground, now)
-                .await?;
+            let (_, endings) = Changed::all(me.user, "deletion_begun", keep).apply(tx, &ground, now).await?;
             audit::write(tx, entry.clone()).await?;
             Ok(endings)
         })
@@ -79,25 +77,13 @@ pub async fn keep(realm: &Realm, me: &Me, caller: &Caller) -> Result<(Full, Opti
     let now = ground.now();
     let longest = realm.longest_token();
     let settings = realm.settings();
-    let full = super::read(realm, me).await?;
-    let notice = match full.email() {
-        Some(email) => {
-            let by = By::held(&caller.source, me.browser.is_some());
-            Some(Teller::of(realm).prepare(
-                email,
-                language_of(full.user.locale.as_ref()),
-                What::DeletionKept,
-                by,
-            )?)
-        }
-        None => None,
-    };
+    let teller = Teller::of(realm);
     let secret = Keyed::new(uuid::Uuid::nil(), ground.random());
     let expires_at = now + Realm::micros(settings.1.session.absolute_seconds);
     let entry = Entry::new(ground.audit_id(), now, "user.deletion_kept", Actor::User(me.user.0))
         .on("user", me.user.0)
         .from(&caller.source);
-    let (me, known) = (me.clone(), caller.browser.clone());
+    let (me, known, source) = (me.clone(), caller.browser.clone(), caller.source.clone());
     let (full, cookie, endings) = realm
         .db()
         .write(async move |tx| -> Result<(Full, Option<NewCookie>, Vec<Ending>)> {
@@ -115,7 +101,8 @@ pub async fn keep(realm: &Realm, me: &Me, caller: &Caller) -> Result<(Full, Opti
             }
             let mut endings = Vec::new();
             let mut cookie = None;
-            if user::store::set_delete_after(tx, me.user, None).await? {
+            let kept = user::store::set_delete_after(tx, me.user, None).await?;
+            if kept {
                 let others = Which::Others(me.session);
                 endings = session::end(tx, &ground, me.user, others, "deletion_kept", now, longest).await?;
                 session::store::set_tasks(tx, me.session, &[]).await?;
@@ -138,11 +125,13 @@ pub async fn keep(realm: &Realm, me: &Me, caller: &Caller) -> Result<(Full, Opti
                     cookie = Some(NewCookie { secret, expires_at });
                 }
                 audit::write(tx, entry.clone()).await?;
-                if let Some(notice) = &notice {
-                    notice.put(tx).await?;
-                }
             }
             let full = user::store::full(tx, me.user).await?.ok_or(Kind::NotSignedIn)?;
+            if kept && let Some(email) = full.email() {
+                let language = language_of(full.user.locale.as_ref());
+                let by = By::held(&source, me.browser.is_some());
+                teller.tell(tx, email, language, What::DeletionKept, by).await?;
+            }
             Ok((full, cookie, endings))
         })
         .await?;
@@ -153,15 +142,26 @@ pub async fn keep(realm: &Realm, me: &Me, caller: &Caller) -> Result<(Full, Opti
 /// Deletes an account with everything that hangs off it, at once, for whoever manages the realm: nothing is asked of
 /// them here. What stays is the audit trail, without a name.
 pub async fn delete(realm: &Realm, user: UserId, actor: Actor, source: &Source) -> Result<()> {
-    gone(realm, user, actor, source, false).await?.then_some(()).ok_or_else(|| Kind::NotFound.into())
+    gone(realm, user, actor, source, Because::Asked).await?.then_some(()).ok_or_else(|| Kind::NotFound.into())
 }
 
 /// Deletes an account whose time to be kept is over; `false` when it was kept or deleted meanwhile.
 pub async fn finish(realm: &Realm, user: UserId) -> Result<bool> {
-    gone(realm, user, Actor::Server, &Source::default(), true).await
+    gone(realm, user, Actor::Server, &Source::default(), Because::Due).await
 }
 
-async fn gone(realm: &Realm, user: UserId, actor: Actor, source: &Source, due: bool) -> Result<bool> {
+/// Why an account goes.
+#[derive(Clone, Copy)]
+enum Because {
+    /// Its owner says so, in this session.
+    Own(SessionId),
+    /// Whoever manages the realm says so.
+    Asked,
+    /// Its time is over.
+    Due,
+}
+
+async fn gone(realm: &Realm, user: UserId, actor: Actor, source: &Source, because: Because) -> Result<bool> {
     let ground = realm.ground().clone();
     let now = ground.now();
     let keep = realm.longest_token();
@@ -169,10 +169,14 @@ async fn gone(realm: &Realm, user: UserId, actor: Actor, source: &Source, due: b
     let endings = realm
         .db()
         .write(async move |tx| -> Result<Option<Vec<Ending>>> {
-            let taken = match due {
-                true => user::store::lock_due(tx, user, now).await?,
-                false => user::store::lock(tx, user, now).await?.is_some(),
+            let taken = match because {
+                Because::Due => user::store::lock_due(tx, user, now).await?,
+                Because::Asked | Because::Own(_) => user::store::lock(tx, user, now).await?.is_some(),
             };
+            // What was ended while this waited decides nothing.
+            if let Because::Own(session) = because {
+                session::store::lock(tx, session, user, now).await?.ok_or(Kind::NotSignedIn)?;
+            }
             if !taken {
                 return Ok(None);
             }

@@ -16,7 +16,7 @@ use crate::{
     id::{IdentifierId, UserId},
     identifier::{self, Identifier, IdentifierKind},
     limit::Rule,
-    mail::{self, Letter, Says},
+    mail::{self, How, Letter, Says, What, language_of},
     notice::{self, Body, NOT_ME},
     outbox,
     realm::Realm,
@@ -94,7 +94,7 @@ pub async fn press(realm: &Realm, source: &Source, token: &str) -> Result<Done> 
     let ground = realm.ground().clone();
     let now = ground.now();
     let row = IdentifierId::new(now, ground.random());
-    let entries = [0, 1, 2].map(|_| ground.audit_id());
+    let entries = [0, 1, 2, 3].map(|_| ground.audit_id());
     let keep = realm.longest_token();
     let source = source.clone();
     let (done, endings) = realm
@@ -106,7 +106,8 @@ pub async fn press(realm: &Realm, source: &Source, token: &str) -> Result<Done> 
             user::store::lock(tx, user, now).await?.ok_or(Kind::LinkUnusable)?;
             ticket::spend(tx, hash, NOT_ME, now).await?.ok_or(Kind::LinkUnusable)?;
             let entry = |n: usize, action: &'static str, user: UserId| {
-                Entry::new(entries[n], now, action, Actor::User(user.0)).on("user", user.0).from(&source)
+                // Nobody is signed in: it is whoever reads the mail of that address.
+                Entry::new(entries[n], now, action, Actor::Anonymous).on("user", user.0).from(&source)
             };
             let typed = body.typed.clone();
             let identifier = Identifier { kind: IdentifierKind::Email, typed, normal: body.normal.clone() };
@@ -118,21 +119,49 @@ pub async fn press(realm: &Realm, source: &Source, token: &str) -> Result<Done> 
                     .detail(serde_json::json!({ "proven_by_another": true }));
                 audit::write(tx, entry).await?;
             }
+            let language =
+                user::store::find(tx, user).await?.and_then(|user| language_of(user.locale.as_ref()));
+            let emails = before.iter().filter(|i| i.kind == IdentifierKind::Email);
+            let mut letters = Vec::new();
             if address == Address::PutBack {
-                for old in before.iter().filter(|i| i.kind == IdentifierKind::Email) {
-                    let letter = Letter::new(&old.typed, source.language, Says::AddressPutBack);
-                    outbox::put(tx, &outbox::prepare(&ground, mail::JOB, &letter)?).await?;
-                }
+                letters.extend(emails.clone().map(|old| (old.typed.clone(), Says::AddressPutBack)));
                 audit::write(tx, entry(1, "email.put_back", user)).await?;
             }
-            notice::go_back(tx, user, &body.normal, ticket.created_at, now).await?;
-            notice::settle(tx, user, &body.normal, now).await?;
+            // The earliest link to that address counts, whichever was pressed: what went elsewhere since then went to
+            // other hands.
+            let since = notice::had(tx, user, &body.normal, now).await?.unwrap_or(ticket.created_at);
+            notice::go_back(tx, user, &body.normal, since.min(ticket.created_at)).await?;
+            notice::settle(tx, user, &body.normal).await?;
             credential::store::delete_password(tx, user).await?;
-            // Whoever has the account now may be the one who wants it gone. Its owner can ask for it again.
-            let kept = user::store::set_delete_after(tx, user, None).await?;
+            // Whoever has the account now may be the one who wants it gone. Its owner can ask for it again, and is told.
+            // Where the address is another account's, nothing was taken back, and so isn't this.
+            let kept = address != Address::Taken && user::store::set_delete_after(tx, user, None).await?;
+            let told = |event| Says::Happened {
+                event,
+                how: How { at: now, device: None, place: None },
+                not_me: None,
+            };
+            if kept {
+                let mut all: Vec<String> = emails.clone().map(|i| i.typed.clone()).collect();
+                if !all.contains(&body.typed) {
+                    all.push(body.typed.clone());
+                }
+                letters.extend(all.into_iter().map(|to| (to, told(What::DeletionKept))));
+                audit::write(tx, entry(3, "user.deletion_kept", user)).await?;
+            }
+            if address == Address::Taken {
+                letters.extend(emails.map(|i| (i.typed.clone(), told(What::SignedOut))));
+            }
+            for (to, says) in letters {
+                let letter = Letter::new(&to, language.or(source.language), says);
+                outbox::put(tx, &outbox::prepare(&ground, mail::JOB, &letter)?).await?;
+            }
             let (_, endings) = Changed::all(user, "not_me", keep).apply(tx, &ground, now).await?;
             let detail = serde_json::json!({
-                "told": body.what, "address_put_back": address == Address::PutBack, "kept": kept,
+                "told": body.what,
+                "told_at": ticket.created_at,
+                "address_put_back": address == Address::PutBack,
+                "kept": kept,
             });
             audit::write(tx, entry(2, "user.not_me", user).detail(detail)).await?;
             Ok((Done { user, identifier, address }, endings))

@@ -27,7 +27,11 @@ pub async fn token(realm: &Realm) -> Result<Option<zeroize::Zeroizing<String>>> 
         .db()
         .write(async move |tx| -> Result<()> {
             ticket::store::clear(tx, PURPOSE).await?;
-            ticket::put(tx, hash, PURPOSE, None, &serde_json::json!({}), now, now + 24 * HOUR).await
+            let body = serde_json::json!({});
+            let expires_at = now + 24 * HOUR;
+            let new =
+                ticket::New { hash, purpose: PURPOSE, user: None, about: None, body: &body, expires_at };
+            ticket::put(tx, new, now).await
         })
         .await?;
     Ok(Some(text))

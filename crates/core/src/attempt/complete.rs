@@ -441,7 +441,7 @@ async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> R
         // One that the account had before is put back: the one in between has no say over that.
         let told = match notice::had(tx, user, &identifier.normal, now).await? {
             Some(since) => {
-                notice::go_back(tx, user, &identifier.normal, since, now).await?;
+                notice::go_back(tx, user, &identifier.normal, since).await?;
                 kit.teller.prepare_plain(&old, language, what, by)?
             }
             None => kit.teller.prepare(&old, language, what, by)?,

@@ -83,7 +83,7 @@ pub async fn new_password(
                         .await?;
                     // They read their mail, and have the account in hand again.
                     if let Some(address) = &attempt.identifier {
-                        notice::settle(tx, user, &address.normal, now).await?;
+                        notice::settle(tx, user, &address.normal).await?;
                     }
                     let (rev, endings) = Changed::all(user, "password_reset", kit.keep)
                         .telling(told.as_ref())

@@ -10,14 +10,14 @@ use crate::{
     ground::Ground,
     id::UserId,
     identifier::Stored,
-    limit::{self, Rule},
+    limit::{self, Rate, Rule},
     mail::{self, Held, How, Letter, Says, What},
     outbox,
     realm::{Places, Realm},
     refusal::Result,
     secret::{Hashed, Keyed},
     settings::Settings,
-    ticket::{self, Ticket},
+    ticket,
 };
 use latchstring_db::Tx;
 use latchstring_look::Language;
@@ -45,16 +45,30 @@ pub struct Body {
 pub struct Prepared {
     user: UserId,
     job: outbox::Prepared,
-    ticket: Option<(Hashed, serde_json::Value)>,
+    ticket: Option<(Hashed, String, serde_json::Value)>,
     at: Micros,
+    limit: Option<([u8; 32], Rate)>,
 }
 
 impl Prepared {
-    /// Writes it, with the change that it tells of.
+    /// Writes it, with the change that it tells of, unless the like was told often enough today. The caller has taken
+    /// the user's row.
     pub async fn put(&self, tx: &mut Tx) -> Result<()> {
-        if let Some((hash, body)) = &self.ticket {
-            let until = self.at + GOOD_FOR;
-            ticket::put(tx, *hash, NOT_ME, Some(self.user), body, self.at, until).await?;
+        if let Some((key, rate)) = self.limit
+            && limit::store::take(tx, key, rate, self.at).await?.is_err()
+        {
+            return Ok(());
+        }
+        if let Some((hash, about, body)) = &self.ticket {
+            let new = ticket::New {
+                hash: *hash,
+                purpose: NOT_ME,
+                user: Some(self.user),
+                about: Some(about),
+                body,
+                expires_at: self.at + GOOD_FOR,
+            };
+            ticket::put(tx, new, self.at).await?;
         }
         outbox::put(tx, &self.job).await
     }
@@ -132,13 +146,32 @@ impl Teller {
         let link = to.is_good().then(|| format!("{}/verify?not_me={}", self.issuer, *secret.text()));
         let body = Body { what: what.word().into(), typed: to.typed.clone(), normal: to.normal.clone() };
         let ticket = match link {
-            Some(_) => Some((secret.hashed(), serde_json::to_value(body)?)),
+            Some(_) => Some((secret.hashed(), to.normal.clone(), serde_json::to_value(body)?)),
             None => None,
         };
+        let limit = self.limit_of(to.user, &what);
         let how = How { at, device: by.device(), place: by.place(self.places.as_ref()) };
         let says = Says::Happened { event: what, how, not_me: link.map(Into::into) };
         let letter = Letter::new(&to.typed, language, says);
-        Ok(Prepared { user: to.user, job: outbox::prepare(&self.ground, mail::JOB, &letter)?, ticket, at })
+        let job = outbox::prepare(&self.ground, mail::JOB, &letter)?;
+        Ok(Prepared { user: to.user, job, ticket, at, limit })
+    }
+
+    /// How often somebody is told of such a thing in a day: whoever is signed in must not flood a mailbox, nor hide what
+    /// matters in a flood. That the address was changed is always told, and goes to another address each time; the
+    /// password, which takes a proof to change, is told of four times as often as the rest.
+    fn limit_of(&self, user: UserId, what: &What) -> Option<([u8; 32], Rate)> {
+        let rule = Rule::NoticesByUser;
+        let rate = self.settings.1.rule(rule);
+        let rate = match what {
+            What::Email(_) => return None,
+            What::Password | What::PasswordByOperator => {
+                Rate { burst: rate.burst.saturating_mul(4), per_seconds: rate.per_seconds }
+            }
+            _ => rate,
+        };
+        let counted = [user.0.as_bytes().as_slice(), what.word().as_bytes()].concat();
+        Some((limit::key(&self.ground.keys, rule, &counted), rate))
     }
 
     /// [`Teller::prepare`] without the link, for an address that has to give way to an older one.
@@ -152,8 +185,7 @@ impl Teller {
         self.prepare(&Stored { proven_at: None, asserted_at: None, ..to.clone() }, language, what, by)
     }
 
-    /// Tells, unless this person was told of the like often enough today: whoever is signed in must not flood a mailbox.
-    /// Nothing that puts the account into other hands goes this way, or a flood would hide it.
+    /// [`Teller::prepare`], written at once.
     pub async fn tell(
         &self,
         tx: &mut Tx,
@@ -162,44 +194,29 @@ impl Teller {
         what: What,
         by: By<'_>,
     ) -> Result<()> {
-        let rule = Rule::NoticesByUser;
-        let counted = [to.user.0.as_bytes().as_slice(), what.word().as_bytes()].concat();
-        let key = limit::key(&self.ground.keys, rule, &counted);
-        match limit::store::take(tx, key, self.settings.1.rule(rule), self.ground.now()).await? {
-            Ok(()) => self.prepare(to, language, what, by)?.put(tx).await,
-            Err(_) => Ok(()),
-        }
+        self.prepare(to, language, what, by)?.put(tx).await
     }
-}
-
-fn sent_to(ticket: &Ticket, normal: &str) -> bool {
-    ticket.body.get("normal").and_then(serde_json::Value::as_str) == Some(normal)
 }
 
 /// Whoever reads the mail of `normal` has taken the account in hand again: links that went there have nothing left to
 /// mend, and would only undo what comes after.
-pub async fn settle(tx: &mut Tx, user: UserId, normal: &str, now: Micros) -> Result<()> {
-    for ticket in ticket::store::of_user(tx, user, NOT_ME, now).await? {
-        if sent_to(&ticket, normal) {
-            ticket::store::delete(tx, &ticket.hash).await?;
-        }
-    }
-    Ok(())
+pub async fn settle(tx: &mut Tx, user: UserId, normal: &str) -> Result<()> {
+    ticket::store::delete_about(tx, user, NOT_ME, normal).await
 }
 
 /// The account goes back to the address `normal`, which it had at `since`: links that went elsewhere after that are
 /// those of the hands that it was in.
-pub async fn go_back(tx: &mut Tx, user: UserId, normal: &str, since: Micros, now: Micros) -> Result<()> {
-    for ticket in ticket::store::of_user(tx, user, NOT_ME, now).await? {
-        if ticket.created_at >= since && !sent_to(&ticket, normal) {
-            ticket::store::delete(tx, &ticket.hash).await?;
-        }
-    }
-    Ok(())
+pub async fn go_back(tx: &mut Tx, user: UserId, normal: &str, since: Micros) -> Result<()> {
+    ticket::store::delete_others(tx, user, NOT_ME, normal, since).await
 }
 
 /// Since when at least the account had the address `normal` before, as far as links that are still good tell.
 pub async fn had(tx: &mut Tx, user: UserId, normal: &str, now: Micros) -> Result<Option<Micros>> {
-    let tickets = ticket::store::of_user(tx, user, NOT_ME, now).await?;
-    Ok(tickets.iter().find(|ticket| sent_to(ticket, normal)).map(|ticket| ticket.created_at))
+    ticket::store::oldest(tx, user, NOT_ME, normal, now).await
+}
+
+/// While an account waits for its end, links are good for as long as it can be kept: whoever takes it back must not come
+/// too late for it.
+pub async fn wait(tx: &mut Tx, user: UserId, until: Micros) -> Result<()> {
+    ticket::store::last_until(tx, user, NOT_ME, until).await
 }

@@ -18,17 +18,26 @@ pub struct Ticket {
     pub created_at: Micros,
 }
 
-/// Stores a ticket under the hash of its secret.
-pub async fn put(
-    tx: &mut Tx,
-    hash: Hashed,
-    purpose: &str,
-    user: Option<UserId>,
-    body: &serde_json::Value,
-    now: Micros,
-    expires_at: Micros,
-) -> Result<()> {
-    store::insert(tx, &hash.0, purpose, user, &body.to_string(), now, expires_at).await
+/// A ticket to make.
+#[derive(Debug, Clone)]
+pub struct New<'a> {
+    /// Of its secret.
+    pub hash: Hashed,
+    /// What it is for.
+    pub purpose: &'a str,
+    /// Whose it is.
+    pub user: Option<UserId>,
+    /// What it is bound to beside them.
+    pub about: Option<&'a str>,
+    /// What it says.
+    pub body: &'a serde_json::Value,
+    /// When it can't be spent any more.
+    pub expires_at: Micros,
+}
+
+/// Stores a ticket. For a user's, the caller has taken the user's row: it is later than all that they have.
+pub async fn put(tx: &mut Tx, new: New<'_>, now: Micros) -> Result<()> {
+    store::insert(tx, &new, now).await
 }
 
 /// Spends a ticket: gives its body exactly once, and only before it expires.

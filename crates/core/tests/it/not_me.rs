@@ -8,11 +8,15 @@ use latchstring_core::{
     },
     attempt::AttemptKind,
     audit::{Actor, Source},
-    clock::{DAY, HOUR, MINUTE},
+    clock::{DAY, HOUR, MINUTE, SECOND},
     id::UserId,
+    notice::NOT_ME,
     realm::Realm,
+    secret::{Hashed, Keyed},
     testing::{OTHER_PASSWORD, PASSWORD, Refused, TestRealm, Visitor},
+    ticket,
 };
+use uuid::Uuid;
 
 const ADA: &str = "ada@northwind.example";
 const EVE: &str = "eve@evil.example";
@@ -329,4 +333,134 @@ async fn sign_ins_that_wait_while_the_button_is_pressed_do_not_live() {
     }
     let left = account::sessions(&test.realm, id).await.expect("sessions");
     assert!(left.is_empty(), "{} live", left.len());
+}
+
+/// Deletes the account and keeps it again, as whoever has the password can all day.
+async fn delete_and_keep(test: &TestRealm, who: &str, password: &str) {
+    test.clock.advance(MINUTE);
+    let thief = test.sign_in(who, password).await;
+    let me = thief.me().await.expect("in");
+    account::delete_mine(&test.realm, &me, &Source::default()).await.expect("begun").expect("a time");
+    test.clock.advance(MINUTE);
+    let back = test.sign_in(who, password).await;
+    let me = back.me().await.expect("in");
+    account::keep(&test.realm, &me, &back.caller().await).await.expect("kept");
+}
+
+#[tokio::test]
+async fn deleting_and_keeping_in_turn_floods_no_mailbox() {
+    let test = TestRealm::new().await;
+    stolen(&test).await;
+    for _ in 0..8 {
+        delete_and_keep(&test, ADA, PASSWORD).await;
+    }
+    test.deliver().await;
+    let to_ada = test.mailbox.list().into_iter().filter(|mail| mail.to == ADA);
+    let told =
+        to_ada.filter(|mail| mail.subject.contains("deleted") || mail.subject.contains("kept")).count();
+    assert_eq!(told, 10, "five a day of each");
+}
+
+/// Also where the thief's mailbox has got more links than anybody would read.
+#[tokio::test]
+async fn a_thief_with_thousands_of_links_loses_to_the_earlier_one() {
+    let test = TestRealm::new().await;
+    let (ada, thief, id) = stolen(&test).await;
+    change_email(&test, &thief, EVE).await;
+    let token = ada.not_me_to(ADA).await;
+    let now = test.realm.now();
+    let random = test.realm.ground().random();
+    let links: Vec<Keyed> = (0..2_500).map(|n| Keyed::new(Uuid::from_u128(n), random)).collect();
+    let hashes: Vec<Hashed> = links.iter().map(Keyed::hashed).collect();
+    test.realm
+        .db()
+        .write(async move |tx| -> Result<()> {
+            let body = serde_json::json!({ "what": "deletion_kept", "typed": EVE, "normal": EVE });
+            for hash in &hashes {
+                let new = ticket::New {
+                    hash: *hash,
+                    purpose: NOT_ME,
+                    user: Some(id),
+                    about: Some(EVE),
+                    body: &body,
+                    expires_at: now + DAY,
+                };
+                ticket::put(tx, new, now).await?;
+            }
+            Ok(())
+        })
+        .await
+        .expect("stored");
+    assert_eq!(press(&test, &token).await, Address::PutBack);
+    for link in [&links[0], &links[1_200], &links[2_499]] {
+        assert_eq!(try_press(&test.realm, &link.text()).await.refused(), Kind::LinkUnusable);
+    }
+    ada.recover(ADA, OTHER_PASSWORD).await;
+    assert_eq!(test.id_of(ADA).await, id);
+}
+
+#[tokio::test]
+async fn a_node_whose_clock_is_behind_gives_the_thief_no_earlier_link() {
+    let test = TestRealm::new().await;
+    let (ada, thief, id) = stolen(&test).await;
+    change_email(&test, &thief, EVE).await;
+    let first = ada.not_me_to(ADA).await;
+    // The next request reaches a node that is two seconds behind the one that changed the address.
+    test.clock.advance(-(MINUTE + 2 * SECOND));
+    thief.take_username("eve").await.expect("taken");
+    let second = ada.not_me_to(EVE).await;
+    test.clock.advance(2 * MINUTE);
+    assert_eq!(press(&test, &first).await, Address::PutBack);
+    assert_eq!(try_press(&test.realm, &second).await.refused(), Kind::LinkUnusable);
+    assert_eq!(test.id_of(ADA).await, id);
+}
+
+#[tokio::test]
+async fn links_are_good_for_as_long_as_the_account_can_be_kept() {
+    let test = TestRealm::with(|settings| settings.account.deletion_grace_seconds = 30 * 86_400).await;
+    let (ada, thief, id) = stolen(&test).await;
+    change_email(&test, &thief, EVE).await;
+    let token = ada.not_me_to(ADA).await;
+    let me = thief.me().await.expect("in");
+    account::delete_mine(&test.realm, &me, &Source::default()).await.expect("begun").expect("a time");
+    test.clock.advance(29 * DAY);
+    assert_eq!(press(&test, &token).await, Address::PutBack);
+    assert_eq!(test.find(ADA).await.expect("Ada").user.delete_after, None);
+    assert_eq!(test.id_of(ADA).await, id);
+}
+
+#[tokio::test]
+async fn a_deletion_that_a_link_takes_back_is_told_to_both_addresses() {
+    let test = TestRealm::new().await;
+    let (ada, thief, id) = stolen(&test).await;
+    change_email(&test, &thief, EVE).await;
+    let token = ada.not_me_to(ADA).await;
+    let me = thief.me().await.expect("in");
+    account::delete_mine(&test.realm, &me, &Source::default()).await.expect("begun").expect("a time");
+    press(&test, &token).await;
+    test.deliver().await;
+    for to in [ADA, EVE] {
+        let kept =
+            test.mailbox.list().into_iter().filter(|mail| mail.to == to && mail.subject.contains("kept"));
+        assert_eq!(kept.count(), 1, "{to}");
+    }
+    assert!(test.audited(id).await.contains(&"user.deletion_kept".to_owned()));
+}
+
+/// Where the address is another account's by now nothing is put back, and a deletion goes on. Whoever is signed out by
+/// it is told.
+#[tokio::test]
+async fn where_the_address_is_taken_a_deletion_goes_on() {
+    let test = TestRealm::new().await;
+    let (ada, thief, _) = stolen(&test).await;
+    change_email(&test, &thief, EVE).await;
+    let token = ada.not_me_to(ADA).await;
+    test.sign_up(ADA, OTHER_PASSWORD).await;
+    let me = thief.me().await.expect("in");
+    let until =
+        account::delete_mine(&test.realm, &me, &Source::default()).await.expect("begun").expect("a time");
+    assert_eq!(press(&test, &token).await, Address::Taken);
+    assert_eq!(test.find(EVE).await.expect("Eve").user.delete_after, Some(until));
+    test.deliver().await;
+    assert!(test.mailbox.newest_to(EVE).expect("told").subject.contains("signed out"));
 }
