@@ -28,8 +28,14 @@ pub async fn patch(
     // Before the transaction: a look takes longer to check than everything else, and SQLite has one writer.
     let look = match patch.get("look") {
         Some(change) => {
-            let mut document = serde_json::to_value(&realm.settings().1.look)?;
-            merge(&mut document, change);
+            // `null` brings the default back.
+            let mut document = match change.is_null() {
+                true => serde_json::json!({}),
+                false => serde_json::to_value(&realm.settings().1.look)?,
+            };
+            if !change.is_null() {
+                merge(&mut document, change);
+            }
             let look: LookSettings = serde_json::from_value(document).map_err(|e| mistyped(&e))?;
             check_look(&look)?;
             Some(look)

@@ -27,10 +27,11 @@ profile-change-email = تغيير البريد الإلكتروني
 profile-username-note = اتركه فارغًا كي لا يكون لك اسم مستخدم.
 profile-save-username = حفظ اسم المستخدم
 profile-confirm = لتغيير البريد الإلكتروني أو اسم المستخدم أكّد أولًا أنك أنت.
-profile-language = لغة الرسائل، والصفحات في هذا المتصفح
+profile-language = لغة الرسائل
 profile-language-browser = كما في متصفحي
 profile-save-language = حفظ اللغة
 profile-done-language = حُفظت لغتك.
+profile-done-email = حُفظ عنوانك الجديد.
 profile-done-name = حُفظ اسمك.
 profile-done-username = حُفظ اسم المستخدم.
 
@@ -118,7 +119,8 @@ deleted-later-hours = سُجل خروجه من كل مكان. يمكنك الا�
 ## What to look at
 
 checkup = نظرة عامة
-checkup-in-order = كل شيء على ما يرام
+checkup-in-order = لا شيء يحتاج انتباهك
+checkup-lately = في الآونة الأخيرة
 checkup-unproven = عنوانك غير مؤكد
 checkup-unproven-says = من دون ذلك لا يمكن لأحد أن يتيقن أنه لك.
 checkup-unproven-button = أكّده

@@ -27,10 +27,11 @@ profile-change-email = E-Mail ändern
 profile-username-note = Lassen Sie das Feld leer, um keinen zu haben.
 profile-save-username = Benutzernamen speichern
 profile-confirm = Um E-Mail oder Benutzernamen zu ändern, bestätigen Sie zuerst, dass Sie es sind.
-profile-language = Sprache der Mails, und der Seiten in diesem Browser
+profile-language = Sprache der Mails
 profile-language-browser = Wie mein Browser
 profile-save-language = Sprache speichern
 profile-done-language = Ihre Sprache ist gespeichert.
+profile-done-email = Ihre neue Adresse ist gespeichert.
 profile-done-name = Ihr Name ist gespeichert.
 profile-done-username = Ihr Benutzername ist gespeichert.
 
@@ -107,7 +108,8 @@ deleted-later-hours = Es ist überall abgemeldet. Noch { $hours ->
 ## What to look at
 
 checkup = Überblick
-checkup-in-order = Alles ist in Ordnung
+checkup-in-order = Nichts zu tun
+checkup-lately = In letzter Zeit
 checkup-unproven = Ihre Adresse ist nicht bestätigt
 checkup-unproven-says = Sonst kann niemand sicher sein, dass sie Ihnen gehört.
 checkup-unproven-button = Bestätigen

@@ -27,10 +27,11 @@ profile-change-email = Change e-mail
 profile-username-note = Leave it empty to have none.
 profile-save-username = Save username
 profile-confirm = To change your e-mail or username, first confirm that it is you.
-profile-language = Language of mails, and of pages in this browser
+profile-language = Language of mails
 profile-language-browser = As my browser says
 profile-save-language = Save language
 profile-done-language = Your language is saved.
+profile-done-email = Your new address is saved.
 profile-done-name = Your name is saved.
 profile-done-username = Your username is saved.
 
@@ -107,7 +108,8 @@ deleted-later-hours = It is signed out everywhere. For { $hours ->
 ## What to look at
 
 checkup = Check-up
-checkup-in-order = Everything is in order
+checkup-in-order = Nothing needs your attention
+checkup-lately = Lately
 checkup-unproven = Your address is not confirmed
 checkup-unproven-says = Without that, nobody can be sure that it is yours.
 checkup-unproven-button = Confirm it

@@ -34,7 +34,7 @@ mail-recover =
     .heading = Set a new password
     .lead = Use this code to set a new password for { $brand }:
     .button = Set a new password
-    .note = If you did not ask for a new password, you can ignore this mail. Your password stays as it is.
+    .note = If you did not ask for a new password, you can ignore this mail. Nothing changes without the code.
 mail-step-up =
     .subject = { $code } is your { $brand } code
     .plain = Your { $brand } code
@@ -93,7 +93,7 @@ mail-invitation =
 mail-when = When
 mail-device = Device
 mail-place = From
-mail-was-it-you = If it was you, nothing is left to do. If it was not you, open the link below: its button signs everything out, and you set a new password. It works once, for seven days.
+mail-was-it-you = If it was you, nothing is left to do. If it was not you, open the link below: its button signs everything out, and you set a new password. It can be used once, within seven days.
 mail-was-not-you = If it was you, nothing is left to do. If not, ask for a new password at once, or write to the people who run this service.
 
 mail-new-device =

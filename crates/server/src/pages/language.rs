@@ -11,12 +11,19 @@ use serde::Deserialize;
 /// A year.
 const REMEMBERED: u32 = 31_536_000;
 
+/// For how long a choice is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remember {
+    Long,
+    Shortly,
+}
+
 /// What a visitor reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Spoken {
     pub(super) language: Language,
     /// Whether it was chosen just now, by a link of ours with `lang=`, and is to be remembered.
-    pub(super) chosen: bool,
+    pub(super) chosen: Option<Remember>,
     /// Whether anything said so, or it is only the realm's own.
     pub(super) asked: bool,
 }
@@ -26,9 +33,11 @@ pub(super) fn of(app: &App, headers: &HeaderMap, uri: &Uri) -> Spoken {
     let offered = offered(app);
     let known = |tag: &str| Language::of_tag(tag).filter(|language| offered.contains(language));
     if let Some(language) = parameter(uri).and_then(known) {
-        // A link from elsewhere shows the page so, once.
+        // A link from elsewhere chooses for as long as the browser is open, a link of ours or an address that somebody
+        // typed for a year.
         let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-        let chosen = site.is_none_or(|site| site == b"same-origin");
+        let own = site.is_none_or(|site| matches!(site, b"same-origin" | b"none"));
+        let chosen = Some(if own { Remember::Long } else { Remember::Shortly });
         return Spoken { language, chosen, asked: true };
     }
     let remembered = cookie::named(headers, &name(app.config())).and_then(known);
@@ -37,7 +46,7 @@ pub(super) fn of(app: &App, headers: &HeaderMap, uri: &Uri) -> Spoken {
         let accepted = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
         Language::accepted(accepted, &offered)
     });
-    Spoken { language: language.unwrap_or(offered[0]), chosen: false, asked: language.is_some() }
+    Spoken { language: language.unwrap_or(offered[0]), chosen: None, asked: language.is_some() }
 }
 
 /// The languages of the realm, its own first.
@@ -46,11 +55,15 @@ fn offered(app: &App) -> Vec<Language> {
 }
 
 /// The cookie that remembers a choice, or that there is none.
-pub(super) fn remember(config: &Config, language: Option<Language>) -> Option<HeaderValue> {
+pub(super) fn remember(config: &Config, language: Option<Language>, long: Remember) -> Option<HeaderValue> {
     let secure = if config.secure { "; Secure" } else { "" };
-    let name = name(config);
-    let (tag, age) = language.map_or(("", 0), |language| (language.tag(), REMEMBERED));
-    let text = format!("{name}={tag}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
+    let (name, tag) = (name(config), language.map_or("", Language::tag));
+    let age = match (language, long) {
+        (None, _) => "; Max-Age=0".to_owned(),
+        (_, Remember::Long) => format!("; Max-Age={REMEMBERED}"),
+        (_, Remember::Shortly) => String::new(),
+    };
+    let text = format!("{name}={tag}; Path=/{age}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&text).ok()
 }
 

@@ -95,7 +95,7 @@ pub(super) async fn json(visit: Visit, Query(which): Query<Which>) -> Result<Res
 }
 
 /// What a mail may do when it is looked at: be looked at. No script, no form, nothing loaded, and no origin of ours.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'; sandbox";
 
 /// A mail's HTML, as a mail program shows it.

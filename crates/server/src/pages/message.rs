@@ -8,7 +8,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use latchstring_core::{Class, Error, Kind, Refusal};
 use latchstring_look::{Language, Say};
 use latchstring_web::{App, Problem, problem};
@@ -66,7 +66,7 @@ impl IntoResponse for Failure {
                 let way_on = match refusal.kind.class() {
                     _ if self.door => ("/sign-in", "begin-again"),
                     _ if matches!(refusal.kind, Kind::NotFound) => TO_START,
-                    Class::Unauthenticated | Class::StepUp | Class::Gone | Class::GrantUnusable => TO_SIGN_IN,
+                    Class::Unauthenticated | Class::StepUp => TO_SIGN_IN,
                     _ => TO_START,
                 };
                 let message = Message { heading, says, way_on };
@@ -97,13 +97,8 @@ fn show(app: &App, language: Language, status: StatusCode, message: Message) -> 
 }
 
 /// What is said where nothing is: a page to people, a problem document to programs.
-pub(crate) async fn nothing_here(
-    State(app): State<App>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    if matches!(method, Method::GET | Method::HEAD) && is_person(&uri, &headers) {
+pub(crate) async fn nothing_here(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
+    if is_person(&uri, &headers) {
         let language = language::of(&app, &headers, &uri).language;
         Failure::new(&app, language, Kind::NotFound.into()).into_response()
     } else {
@@ -184,9 +179,8 @@ pub(super) fn field(refusal: &Refusal) -> Say {
         (Kind::EmailInvalid, _) => Say::new("email-invalid"),
         (Kind::UsernameInvalid, _) => Say::new("username-invalid"),
         (Kind::PasswordWeak, _) => {
-            let mut reasons = detail.reasons.iter().filter_map(|reason| weak(reason));
-            let first = reasons.next().unwrap_or(Say::new("weak"));
-            reasons.fold(first, Say::and)
+            // One reason is enough to choose another.
+            detail.reasons.iter().find_map(|reason| weak(reason)).unwrap_or(Say::new("weak"))
         }
         (Kind::InputInvalid, Some("code")) => Say::new("code-shape"),
         (Kind::InputInvalid, Some("name")) => Say::new("name-invalid"),

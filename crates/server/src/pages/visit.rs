@@ -132,8 +132,8 @@ impl Visit {
 
     /// The cookie that remembers a language, if one was chosen just now.
     pub(super) fn chosen(&self) -> Option<HeaderValue> {
-        let chosen = self.spoken.chosen.then_some(self.language());
-        chosen.and_then(|language| language::remember(self.ctx.app.config(), Some(language)))
+        let config = self.ctx.app.config();
+        self.spoken.chosen.and_then(|long| language::remember(config, Some(self.language()), long))
     }
 
     /// Where a page of the realm's stands.

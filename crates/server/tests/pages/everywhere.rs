@@ -154,7 +154,8 @@ async fn nothing_is_a_page_to_people_and_a_document_to_programs() {
     says(&person(&app).get("/sign-inn").await.must_be(404), "Nothing is here");
     app.program().get("/sign-inn").await.must_refuse(404, "not_found");
     person(&app).get("/api/v1/nothing").await.must_refuse(404, "not_found");
-    person(&app).post_nothing("/nothing").await.must_refuse(404, "not_found");
+    says(&person(&app).form("/nothing", "a=b").await.must_be(404), "Nothing is here");
+    app.program().post_nothing("/nothing").await.must_refuse(404, "not_found");
     for form in ["/verify/password", "/verify/invitation"] {
         assert_eq!(person(&app).get(form).await.must_be(303).header("location"), "/verify");
     }

@@ -111,7 +111,7 @@ async fn the_first_page_says_what_to_look_at() {
     let browser = at_home(&app).await;
     // One browser has signed up, and this one came after it.
     let page = browser.get("/account").await.must_be(200);
-    says(&page, "Everything is in order");
+    says(&page, "Nothing needs your attention");
     says(&page, "A new device signed in");
     let new = latchstring_core::admin::users::NewUser {
         email: Some(latchstring_core::testing::who("bob@northwind.example")),
@@ -128,7 +128,7 @@ async fn the_first_page_says_what_to_look_at() {
     let page = bob.get("/account").await.must_be(200);
     says(&page, "Your address is not confirmed");
     says(&page, "href=\"#ways-title\"");
-    assert!(!page.text().contains("Everything is in order") && !page.text().contains("A new device"));
+    assert!(!page.text().contains("Nothing needs your attention") && !page.text().contains("A new device"));
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn another_address_is_proven_first() {
     let code = app.code_to(new).await;
     let path = place.split('?').next().expect("a path");
     let done = send(&browser, &place, path, &format!("step=code&code={code}")).await.must_be(303);
-    assert_eq!(done.header("location"), "/account");
+    assert_eq!(done.header("location"), "/account?done=email");
     assert_eq!(signed_in(&browser).await.as_deref(), Some(new));
     assert!(app.mail_to(ADA).await.is_some_and(|mail| mail.subject.contains("address")));
     // By the link of the mail, in the same browser.
@@ -152,7 +152,7 @@ async fn another_address_is_proven_first() {
     press(&browser, &link_to(&app, ADA).await).await.must_be(303);
     let done = browser.get("/verify/done").await.must_be(200);
     says(&done, "Confirmed");
-    assert!(done.text().replace("&#x2f;", "/").contains("href=\"/account\""));
+    assert!(done.text().replace("&#x2f;", "/").contains("href=\"/account?done=email\""));
     assert_eq!(signed_in(&browser).await.as_deref(), Some(ADA));
 }
 

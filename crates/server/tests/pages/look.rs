@@ -189,6 +189,7 @@ async fn attack_a132_a_frame_is_written_only_by_who_may_be_everybody() {
     let refused = patch(json!({ "look": { "templates": { "mail.html": "x" } } })).await;
     refused.must_refuse(403, "missing_permission");
     patch(json!({ "look": { "colour": "#7a1f6b" } })).await.must_be(200);
+    assert_eq!(patch(json!({ "look": null })).await.must_be(200).json()["look"]["colour"], "");
 }
 
 #[tokio::test]
@@ -237,9 +238,13 @@ async fn a_language_is_chosen_where_one_is() {
     let page = browser.form(step, &format!("{}&step=code&code=000000", form(&page))).await;
     assert_eq!(to(&page), format!("{step}?by=code&lang=de"));
     says(&browser.get(&to(&page)).await.must_be(200), "<html lang=\"de\"");
-    // From another site it shows the page so, and changes nothing for later.
+    // From another site it is chosen for as long as the browser is open.
     let mut other = person(&app);
     other.set("sec-fetch-site", "cross-site");
-    says(&other.get("/sign-in?lang=de").await.must_be(200), "<html lang=\"de\"");
-    says(&other.get("/sign-in").await.must_be(200), "<html lang=\"en\"");
+    let page = other.get("/sign-in?lang=de").await.must_be(200);
+    assert!(
+        page.header("set-cookie").contains("-lang-8080=de; Path=/; HttpOnly")
+            || !page.header("set-cookie").contains("Max-Age=31536000")
+    );
+    says(&other.get("/sign-in").await.must_be(200), "<html lang=\"de\"");
 }

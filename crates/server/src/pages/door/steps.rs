@@ -205,7 +205,9 @@ async fn page(visit: &Visit, caller: &Caller, id: AttemptId, view: View) -> Resu
             heading,
             identifier,
             maybe: matches!(attempt.kind, AttemptKind::SignIn | AttemptKind::Recover)
-                && attempt.user.is_none(),
+                && attempt.user.is_none()
+                // A link from that mailbox began it, for an account that there is.
+                && !view.ended,
             button,
             sent: view.sent,
             minutes: (realm.settings().1.code.seconds / 60).max(1),

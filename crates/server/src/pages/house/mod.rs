@@ -7,6 +7,7 @@ pub(super) mod show;
 use super::{
     door::{acts, changed, errors, fails},
     forms::{Errors, Guard, Sent, again, encoded, go},
+    language::Remember,
     leaving,
     message::Failure,
     visit::Visit,
@@ -137,6 +138,7 @@ fn done(query: AskedQuery) -> Option<&'static str> {
     let asked = query.map(|Query(asked)| asked).unwrap_or_default();
     Some(match asked.done.as_str() {
         "name" => "profile-done-name",
+        "email" => "profile-done-email",
         "username" => "profile-done-username",
         "language" => "profile-done-language",
         "password" => "password-done",
@@ -267,7 +269,7 @@ async fn email(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, Fa
     };
     let mut begin = Begin::new(AttemptKind::Verify, Some(identifier), Sink::Cookie);
     begin.within = Some(Within { session: home.me.session, user: home.me.user });
-    begin.return_to = Some("/account".into());
+    begin.return_to = Some("/account?done=email".into());
     let realm = &visit.ctx.realm;
     let begun = match attempt::begin::begin(realm, &home.caller, begin).await {
         Ok(begun) => begun,
@@ -326,7 +328,10 @@ async fn language(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response,
         let change = ProfileChange { locale, ..ProfileChange::default() };
         account::change(realm, &home.me, &home.caller.source, change).await.map_err(|e| fails(&visit, e))?;
     }
-    Ok(go("/account?done=language", &[super::language::remember(visit.ctx.app.config(), chosen)]))
+    Ok(go(
+        "/account?done=language",
+        &[super::language::remember(visit.ctx.app.config(), chosen, Remember::Long)],
+    ))
 }
 
 // Password
