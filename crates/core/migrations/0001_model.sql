@@ -82,7 +82,6 @@ CREATE TABLE users (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     signed_in_at BIGINT,
-    first_signed_in_at BIGINT,
     delete_after BIGINT
 );
 CREATE INDEX users_delete ON users (delete_after) WHERE delete_after IS NOT NULL;

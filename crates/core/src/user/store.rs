@@ -129,8 +129,6 @@ pub struct SignedIn {
     pub begun: Micros,
     /// When the account is to be deleted, if it is: the session waits for that to be decided.
     pub delete_after: Option<Micros>,
-    /// Whether they never signed in before.
-    pub first: bool,
     /// Sessions from before are dead.
     pub valid_after: Micros,
 }
@@ -147,16 +145,15 @@ impl SignedIn {
 pub async fn sign_in(tx: &mut Tx, id: UserId, auth_rev: i64, now: Micros) -> Result<Option<SignedIn>> {
     let row = tx
         .one(
-            "UPDATE users SET signed_in_at = $3, first_signed_in_at = COALESCE(first_signed_in_at, $3)
+            "UPDATE users SET signed_in_at = $3
               WHERE id = $1 AND auth_rev = $2 AND (status = 'active' OR (status_until IS NOT NULL AND status_until <= $3))
-          RETURNING valid_after, delete_after, first_signed_in_at",
+          RETURNING valid_after, delete_after",
             &[&id.0, &auth_rev, &now],
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
     let valid_after: Micros = row.get(0)?;
-    let first = row.get::<Micros>(2)? == now;
-    Ok(Some(SignedIn { begun: now.max(valid_after), delete_after: row.get(1)?, first, valid_after }))
+    Ok(Some(SignedIn { begun: now.max(valid_after), delete_after: row.get(1)?, valid_after }))
 }
 
 /// The account is to be deleted then, or (with `None`) no more; `false` when it already is as asked. The caller has

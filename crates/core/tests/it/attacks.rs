@@ -73,12 +73,12 @@ async fn attack_a049_no_browser_is_known_any_more_once_credentials_change() {
             Act::Ban => {
                 users::ban(&test.realm, Actor::Operator, &source, me.user, None, None).await.expect("banned");
             }
-            Act::EndedByOperator | Act::SignOutEverywhere => {
-                let actor = match act {
-                    Act::EndedByOperator => Actor::Operator,
-                    _ => Actor::User(me.user.0),
-                };
-                account::end_sessions(&test.realm, me.user, actor, &source, Which::All).await.expect("ended");
+            Act::EndedByOperator => {
+                let (user, operator) = (me.user, Actor::Operator);
+                account::end_sessions(&test.realm, user, operator, &source, Which::All).await.expect("ended");
+            }
+            Act::SignOutEverywhere => {
+                account::end_mine(&test.realm, &me, &source, Which::All).await.expect("ended");
             }
         }
         assert!(!knows(&test, &thief, me.user).await, "{act:?}: his has a counter of its own no more");
