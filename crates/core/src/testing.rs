@@ -555,11 +555,8 @@ impl Visitor {
     /// Signs out.
     pub async fn sign_out(&self) {
         let me = self.me().await.expect("somebody is signed in");
-        let actor = Actor::User(me.user.0);
         let which = crate::session::Which::One(me.session);
-        account::end_sessions(&self.realm, me.user, actor, &Source::default(), which)
-            .await
-            .expect("sign-out");
+        account::end_mine(&self.realm, &me, &Source::default(), which).await.expect("sign-out");
     }
 
     /// Takes a username.

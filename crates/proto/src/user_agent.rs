@@ -45,6 +45,13 @@ pub fn parse(user_agent: &str) -> Device {
     Device { browser: find(BROWSERS), system: find(SYSTEMS) }
 }
 
+/// Whether two User-Agents are those of the same thing, as far as they say. A new version is no other thing; but what is
+/// only half known, as most apps are, is the same by its whole text alone.
+pub fn is_same(one: &str, other: &str) -> bool {
+    let device = parse(one);
+    one == other || (device.browser.is_some() && device.system.is_some() && device == parse(other))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

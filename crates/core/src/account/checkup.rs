@@ -10,13 +10,29 @@ use crate::{
     session,
     user::{Full, UserKind},
 };
+use std::cmp::Reverse;
 
 /// A session that was not used for so long is probably forgotten.
 pub const UNUSED: Micros = 90 * DAY;
 /// Changes from before that are no news.
 pub const RECENT: Micros = 7 * DAY;
-/// Changes that are shown.
-pub const MOST: i64 = 5;
+/// Changes that are shown, or more if they are of more kinds.
+pub const MOST: usize = 5;
+
+/// The changes that an owner should know of, as the audit trail calls them.
+const CHANGES: [&str; 11] = [
+    "password.changed",
+    "password.reset",
+    "password.set",
+    "email.changed",
+    "email.put_back",
+    "email.lost",
+    "username.changed",
+    "session.began",
+    "user.deletion_begun",
+    "user.deletion_kept",
+    "user.not_me",
+];
 
 /// What there is to look at.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +66,11 @@ pub async fn look(realm: &Realm, me: &Me, full: &Full) -> Result<Checkup> {
         .read(async |tx| -> Result<(Vec<session::Shown>, Vec<Row>)> {
             let sessions = session::store::of_user(tx, user, 1_000).await?;
             let since = v7_floor(now - RECENT);
-            Ok((sessions, audit::store::changes(tx, user.0, since, MOST).await?))
+            let mut kinds = Vec::with_capacity(CHANGES.len());
+            for action in CHANGES {
+                kinds.push(audit::store::changes(tx, user.0, action, since, MOST as i64).await?);
+            }
+            Ok((sessions, newest(kinds)))
         })
         .await?;
     let unused = |s: &&session::Shown| s.lives(now) && s.id != me.session && now - s.active_at > UNUSED;
@@ -60,4 +80,20 @@ pub async fn look(realm: &Realm, me: &Me, full: &Full) -> Result<Checkup> {
         unused: sessions.iter().filter(unused).count(),
         changes,
     })
+}
+
+/// The newest of each kind, however many others have come after it: whoever makes a great change must not be able to hide
+/// it behind small ones. Then the newest of all.
+fn newest(kinds: Vec<Vec<Row>>) -> Vec<Row> {
+    let (mut shown, mut rest) = (Vec::new(), Vec::new());
+    for kind in kinds {
+        let mut rows = kind.into_iter();
+        shown.extend(rows.next());
+        rest.extend(rows);
+    }
+    rest.sort_by_key(|row| Reverse(row.id));
+    rest.truncate(MOST.saturating_sub(shown.len()));
+    shown.append(&mut rest);
+    shown.sort_by_key(|row| Reverse(row.id));
+    shown
 }

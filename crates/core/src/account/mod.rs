@@ -228,7 +228,13 @@ pub async fn sessions(realm: &Realm, user: UserId) -> Result<Vec<session::Shown>
     Ok(sessions.into_iter().filter(|s| s.lives(now)).collect())
 }
 
-/// Ends sessions of the user: sign-out of this one, the others, or all. Gives how many ended.
+/// Ends sessions of whoever asks: this one, another, the others, or all. Gives how many ended. Who throws a device out may
+/// not know it: a browser whose session is ended from another is new again when somebody signs in with it.
+pub async fn end_mine(realm: &Realm, me: &Me, source: &Source, which: Which) -> Result<usize> {
+    end(realm, me.user, Actor::User(me.user.0), Some(me.session), source, which).await
+}
+
+/// Ends sessions of a user, for whoever manages the realm. Gives how many ended.
 pub async fn end_sessions(
     realm: &Realm,
     user: UserId,
@@ -236,17 +242,33 @@ pub async fn end_sessions(
     source: &Source,
     which: Which,
 ) -> Result<usize> {
+    end(realm, user, actor, None, source, which).await
+}
+
+/// `asks`: the session of the owner who asks.
+async fn end(
+    realm: &Realm,
+    user: UserId,
+    actor: Actor,
+    asks: Option<SessionId>,
+    source: &Source,
+    which: Which,
+) -> Result<usize> {
     let ground = realm.ground().clone();
     let now = ground.now();
     let keep = realm.longest_token();
-    let by_user = matches!(actor, Actor::User(_));
-    let action: &'static str = if by_user { "session.signed_out" } else { "session.ended" };
+    let thrown_out = asks.is_some_and(|asks| which != Which::One(asks));
+    let action: &'static str = if asks.is_some() { "session.signed_out" } else { "session.ended" };
     let entry = Entry::new(ground.audit_id(), now, action, actor).on("user", user.0).from(source);
     let (teller, source) = (Teller::of(realm), source.clone());
     let endings = realm
         .db()
         .write(async move |tx| -> Result<Vec<ended::Ending>> {
-            let reason = if by_user { "signed_out" } else { "ended_by_admin" };
+            let reason = match asks {
+                None => "ended_by_admin",
+                Some(_) if thrown_out => "ended_by_owner",
+                Some(_) => "signed_out",
+            };
             // "All" holds for a sign-in too that is not committed yet: it has the user's row, and we wait for it.
             if !matches!(which, Which::One(_)) {
                 user::store::lock(tx, user, now).await?;
@@ -259,8 +281,13 @@ pub async fn end_sessions(
             if !endings.is_empty() {
                 let detail = serde_json::json!({ "sessions": session_ids(&endings) });
                 audit::write(tx, entry.clone().detail(detail)).await?;
-                // Of one session its owner knows, and what an operator ends is theirs to tell.
-                if by_user && !matches!(which, Which::One(_)) {
+                // A mere sign-out is no news, and what an operator ends is theirs to tell.
+                if thrown_out {
+                    for ending in &endings {
+                        if ending.kind == ended::EndedKind::Session {
+                            browser::store::forget(tx, SessionId(ending.object), user).await?;
+                        }
+                    }
                     let full = user::store::full(tx, user).await?;
                     if let Some(full) = full
                         && let Some(email) = full.email()

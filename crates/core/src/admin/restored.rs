@@ -6,20 +6,25 @@ use crate::{
     attempt,
     audit::{self, Actor, Entry},
     browser, challenge,
-    clock::SECOND,
+    clock::{DAY, SECOND},
     ended::{self, Ending},
     family,
     realm::Realm,
     refusal::Result,
-    session, ticket,
+    session, ticket, user,
 };
 
 /// Ends every session, refresh token and access token from before now, and voids what is under way. What people and
 /// operators have set (passwords, bans, API keys, invitations) is as it was in the backup: nobody can tell otherwise.
+/// Accounts that wait to be deleted wait anew: their owners may have kept them since.
 pub async fn end_all(realm: &Realm) -> Result<()> {
     let ground = realm.ground().clone();
     let now = ground.now();
     let keep = realm.longest_token();
+    let grace = match realm.settings().1.account.deletion_grace_seconds {
+        0 => 7 * DAY,
+        seconds => Realm::micros(seconds),
+    };
     let entry = Entry::new(ground.audit_id(), now, "realm.restored", Actor::Operator);
     let ending = realm
         .db()
@@ -30,6 +35,7 @@ pub async fn end_all(realm: &Realm) -> Result<()> {
             challenge::store::void_all(tx, now).await?;
             browser::store::forget_all(tx).await?;
             ticket::store::clear_all(tx).await?;
+            user::store::put_off_deletions(tx, now + grace).await?;
             // Access tokens that were given out after the backup have no session in it: they die by their age.
             let ending = Ending::realm(&ground, now - now % SECOND, keep);
             ended::write(tx, &ending).await?;

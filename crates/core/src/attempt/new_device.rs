@@ -13,9 +13,10 @@ use crate::{
 use latchstring_db::Tx;
 use latchstring_proto::user_agent;
 
-/// Tells the owner of a sign-in with a new browser or app, in its transaction and before the browser is known. Never of
-/// the first one of all: nobody would be surprised by it. Browsers that were forgotten, after a password was changed or
-/// everything was ended, are new again. Gives whether it was new, for the audit row of the sign-in.
+/// Tells the owner of a sign-in with a new browser or app, in its transaction and before the browser is known. Whoever
+/// has made the account here knows the device by which they did; of one that was imported, even the first sign-in is told.
+/// Browsers that were forgotten, after a password was changed or everything was ended, are new again.
+/// Gives whether it was new, for the audit row of the sign-in.
 pub(crate) async fn tell(
     tx: &mut Tx,
     teller: &Teller,
@@ -24,17 +25,18 @@ pub(crate) async fn tell(
     new: &session::New,
     source: &Source,
 ) -> Result<bool> {
-    if signed.first {
-        return Ok(false);
-    }
     let known = match new.browser {
         Some(browser) => browser::store::knows(tx, browser, user).await?,
         None => {
             // An app has no secret that outlives its session: it is known by what it says that it is, and for whom.
-            let device = |agent: &Option<String>| user_agent::parse(agent.as_deref().unwrap_or_default());
+            let mine = new.user_agent.as_deref().unwrap_or_default();
             let apps = session::store::apps_of_user(tx, user, new.id, signed.valid_after).await?;
-            let mine = (device(&new.user_agent), new.client);
-            apps.iter().any(|(agent, client)| (device(agent), *client) == mine)
+            // The last of its kind says whether it is one that its owner has thrown out.
+            let last = apps.iter().find(|app| {
+                app.client == new.client
+                    && user_agent::is_same(app.user_agent.as_deref().unwrap_or_default(), mine)
+            });
+            last.is_some_and(|app| !app.thrown_out)
         }
     };
     if known {

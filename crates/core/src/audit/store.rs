@@ -1,6 +1,6 @@
 //! Statements on `audits`.
 
-use super::{Entry, NEW_DEVICE, Row};
+use super::{Entry, Row};
 use crate::{id::AuditId, refusal::Result};
 use latchstring_db::Tx;
 use uuid::Uuid;
@@ -81,20 +81,17 @@ pub async fn list(
     rows.iter().map(from_row).collect()
 }
 
-/// The newest changes of an account that its owner should know of, since a time. Sign-ins are rows too, and an app may
-/// cause very many of them: no more than the newest few thousand are looked at.
-pub async fn changes(tx: &mut Tx, user: Uuid, since: Uuid, limit: i64) -> Result<Vec<Row>> {
-    let new_device = format!("%\"{NEW_DEVICE}\":true%");
+/// The newest changes of one kind to something, since a time, newest first. Of sign-ins, only those with a new device.
+pub async fn changes(tx: &mut Tx, target: Uuid, action: &str, since: Uuid, limit: i64) -> Result<Vec<Row>> {
+    // The last condition is that of the index, which is found by its words.
     tx.all(
         "SELECT id, at, action, outcome, actor_kind, actor_id, target_kind, target_id, detail, address,
                 request_id, count
-           FROM (SELECT * FROM audits WHERE target_id = $1 AND id > $2 ORDER BY id DESC LIMIT 5000) a
-          WHERE outcome = 'done'
-            AND (action IN ('password.changed', 'password.reset', 'password.set', 'email.changed', 'email.put_back',
-                            'username.changed', 'user.not_me')
-                 OR (action = 'session.began' AND detail LIKE $4))
-          ORDER BY id DESC LIMIT $3",
-        &[&user, &since, &limit, &new_device],
+           FROM audits
+          WHERE target_id = $1 AND action = $2 AND id > $3 AND outcome = 'done'
+            AND (action <> 'session.began' OR detail LIKE '%_new_device_:true%')
+          ORDER BY id DESC LIMIT $4",
+        &[&target, &action, &since, &limit],
     )
     .await?
     .iter()

@@ -114,6 +114,17 @@ pub async fn knows(tx: &mut Tx, browser: BrowserId, user: UserId) -> Result<bool
         .is_some())
 }
 
+/// The browser of a session of a user is not known any more, to them.
+pub async fn forget(tx: &mut Tx, session: SessionId, user: UserId) -> Result<()> {
+    tx.exec(
+        "DELETE FROM browser_users
+          WHERE user_id = $2 AND browser_id IN (SELECT browser_id FROM sessions WHERE id = $1)",
+        &[&session.0, &user.0],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Trust in a user's browsers ends: after a stolen password, none of them is known any more.
 pub async fn forget_user(tx: &mut Tx, user: UserId) -> Result<()> {
     tx.exec("DELETE FROM browser_users WHERE user_id = $1", &[&user.0]).await?;

@@ -188,24 +188,37 @@ pub async fn proved(
     Ok(n == 1)
 }
 
-/// With what apps a user has signed in before, newest first: User-Agents and clients. Not those whose sessions were ended
-/// because somebody else may have had them.
-pub async fn apps_of_user(
-    tx: &mut Tx,
-    user: UserId,
-    but: SessionId,
-    since: Micros,
-) -> Result<Vec<(Option<String>, Option<ClientId>)>> {
+/// An app that a user has signed in with.
+pub struct App {
+    /// Its User-Agent.
+    pub user_agent: Option<String>,
+    /// Its client.
+    pub client: Option<ClientId>,
+    /// Whether its session was ended by the user from another.
+    pub thrown_out: bool,
+}
+
+/// With what apps a user has signed in before, newest first. Not those whose sessions were ended because somebody else may
+/// have had them.
+pub async fn apps_of_user(tx: &mut Tx, user: UserId, but: SessionId, since: Micros) -> Result<Vec<App>> {
     let rows = tx
         .all(
-            "SELECT user_agent, client_id FROM sessions
+            "SELECT user_agent, client_id, end_reason FROM sessions
               WHERE user_id = $1 AND id <> $2 AND kind = 'token' AND created_at >= $3
-                AND (ended_at IS NULL OR end_reason IN ('signed_out', 'replaced', 'surplus', 'expired'))
+                AND (ended_at IS NULL OR end_reason IN ('signed_out', 'replaced', 'surplus', 'expired', 'ended_by_owner'))
               ORDER BY id DESC LIMIT 100",
             &[&user.0, &but.0, &since],
         )
         .await?;
-    rows.iter().map(|row| Ok((row.get(0)?, row.get::<Option<uuid::Uuid>>(1)?.map(ClientId)))).collect()
+    rows.iter()
+        .map(|row| {
+            Ok(App {
+                user_agent: row.get(0)?,
+                client: row.get::<Option<uuid::Uuid>>(1)?.map(ClientId),
+                thrown_out: row.get::<Option<String>>(2)?.as_deref() == Some("ended_by_owner"),
+            })
+        })
+        .collect()
 }
 
 /// The session waits for these from now on. The caller has taken its row.

@@ -7,6 +7,7 @@ use crate::{
     account,
     audit::{self, Actor, Entry},
     clock::{DAY, HOUR, MINUTE, Micros},
+    id::UserId,
     realm::Realm,
     refusal::Result,
     user,
@@ -24,7 +25,7 @@ const BATCH: i64 = 1_000;
 /// Steps that a table gets in one round at most: enough to keep up with thousands of rows a second.
 const STEPS: usize = 50;
 /// Accounts that one step deletes.
-const ACCOUNTS: u64 = 20;
+const ACCOUNTS: usize = 20;
 /// A node that sweeps goes on doing so; another takes over when it has not been heard of for so long. A round that
 /// takes longer is no harm: two nodes at once find each other's rows gone, no more.
 const LEASE: Micros = MINUTE;
@@ -67,7 +68,7 @@ pub async fn once(realm: &Realm) -> Result<u64> {
     }
     gone += repeat(realm, Work::Sessions, now).await?;
     gone += repeat(realm, Work::UnusedFamilies, now).await?;
-    gone += repeat(realm, Work::Accounts, now).await?;
+    gone += accounts(realm, now).await?;
     Ok(gone)
 }
 
@@ -76,7 +77,6 @@ enum Work {
     Table(Step),
     Sessions,
     UnusedFamilies,
-    Accounts,
 }
 
 /// Repeats a step while it is full, a bounded number of times. Others get their turn in between.
@@ -88,8 +88,6 @@ async fn repeat(realm: &Realm, work: Work, now: Micros) -> Result<u64> {
             Work::Sessions => (sessions(realm, now).await?, store::FULL),
             // These are looked at in turn, over or not: another step where this one found some.
             Work::UnusedFamilies => (unused_families(realm, now).await?, 1),
-            // One that could not be deleted is looked at again in the next round, not in the next step.
-            Work::Accounts => (accounts(realm, now).await?, ACCOUNTS),
         };
         gone += n;
         if n < full {
@@ -104,13 +102,30 @@ async fn table(realm: &Realm, step: Step) -> Result<u64> {
     realm.db().write(async move |tx| -> Result<u64> { store::run(tx, step).await }).await
 }
 
-/// Accounts whose owners have not kept them. A transaction each: much may hang off one.
+/// Accounts whose owners have not kept them, a bounded number of them. A transaction each: much may hang off one. One
+/// that can't be deleted holds up no other; it is tried again in the next round.
 async fn accounts(realm: &Realm, now: Micros) -> Result<u64> {
-    let due =
-        realm.db().read(async |tx| user::store::due_for_deletion(tx, now, ACCOUNTS as i64).await).await?;
     let mut gone = 0;
-    for user in due {
-        gone += u64::from(account::finish(realm, user).await?);
+    let mut after = (Micros::MIN, UserId(Uuid::nil()));
+    for _ in 0..STEPS {
+        let due = realm
+            .db()
+            .read(async |tx| user::store::due_for_deletion(tx, now, after, ACCOUNTS as i64).await)
+            .await?;
+        for (at, user) in &due {
+            after = (*at, *user);
+            match account::finish(realm, *user).await {
+                Ok(deleted) => gone += u64::from(deleted),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(%user, error, "an account that is due can't be deleted");
+                }
+            }
+        }
+        if due.len() < ACCOUNTS {
+            break;
+        }
+        tokio::task::yield_now().await;
     }
     Ok(gone)
 }

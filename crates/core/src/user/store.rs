@@ -129,8 +129,6 @@ pub struct SignedIn {
     pub begun: Micros,
     /// When the account is to be deleted, if it is: the session waits for that to be decided.
     pub delete_after: Option<Micros>,
-    /// Whether they never signed in before.
-    pub first: bool,
     /// Sessions from before are dead.
     pub valid_after: Micros,
 }
@@ -147,16 +145,15 @@ impl SignedIn {
 pub async fn sign_in(tx: &mut Tx, id: UserId, auth_rev: i64, now: Micros) -> Result<Option<SignedIn>> {
     let row = tx
         .one(
-            "UPDATE users SET signed_in_at = $3, first_signed_in_at = COALESCE(first_signed_in_at, $3)
+            "UPDATE users SET signed_in_at = $3
               WHERE id = $1 AND auth_rev = $2 AND (status = 'active' OR (status_until IS NOT NULL AND status_until <= $3))
-          RETURNING valid_after, delete_after, first_signed_in_at",
+          RETURNING valid_after, delete_after",
             &[&id.0, &auth_rev, &now],
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
     let valid_after: Micros = row.get(0)?;
-    let first = row.get::<Micros>(2)? == now;
-    Ok(Some(SignedIn { begun: now.max(valid_after), delete_after: row.get(1)?, first, valid_after }))
+    Ok(Some(SignedIn { begun: now.max(valid_after), delete_after: row.get(1)?, valid_after }))
 }
 
 /// The account is to be deleted then, or (with `None`) no more; `false` when it already is as asked. The caller has
@@ -172,24 +169,44 @@ pub async fn set_delete_after(tx: &mut Tx, id: UserId, at: Option<Micros>) -> Re
     Ok(n == 1)
 }
 
-/// Users whose time to keep the account is over, some of them.
-pub async fn due_for_deletion(tx: &mut Tx, now: Micros, most: i64) -> Result<Vec<UserId>> {
-    let rows = tx
-        .all(
-            "SELECT id FROM users WHERE delete_after IS NOT NULL AND delete_after <= $1
-              ORDER BY delete_after LIMIT $2",
-            &[&now, &most],
-        )
-        .await?;
-    rows.iter().map(|row| Ok(UserId(row.get(0)?))).collect()
+/// Deletes nobody before `until`.
+pub async fn put_off_deletions(tx: &mut Tx, until: Micros) -> Result<()> {
+    tx.exec(
+        "UPDATE users SET delete_after = $1 WHERE delete_after IS NOT NULL AND delete_after < $1",
+        &[&until],
+    )
+    .await?;
+    Ok(())
 }
 
-/// [`lock`], if the time to keep the account is still over: whoever keeps it meanwhile takes the row too.
+/// Users whose time to keep the account is over, some of them, in the order of these times and after one of them. Not
+/// whom an operator keeps out meanwhile: the address would be free again, and the ban forgotten.
+pub async fn due_for_deletion(
+    tx: &mut Tx,
+    now: Micros,
+    after: (Micros, UserId),
+    most: i64,
+) -> Result<Vec<(Micros, UserId)>> {
+    let rows = tx
+        .all(
+            "SELECT delete_after, id FROM users
+              WHERE delete_after IS NOT NULL AND delete_after <= $1 AND delete_after >= $2
+                AND (delete_after > $2 OR id > $3)
+                AND (status = 'active' OR (status_until IS NOT NULL AND status_until <= $1))
+              ORDER BY delete_after, id LIMIT $4",
+            &[&now, &after.0, &after.1.0, &most],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, UserId(row.get(1)?)))).collect()
+}
+
+/// [`lock`], if the account is still due: whoever keeps it meanwhile, or bans its owner, takes the row too.
 pub async fn lock_due(tx: &mut Tx, id: UserId, now: Micros) -> Result<bool> {
     let n = tx
         .exec(
             "UPDATE users SET rev = rev + 1, updated_at = $2
-              WHERE id = $1 AND delete_after IS NOT NULL AND delete_after <= $2",
+              WHERE id = $1 AND delete_after IS NOT NULL AND delete_after <= $2
+                AND (status = 'active' OR (status_until IS NOT NULL AND status_until <= $2))",
             &[&id.0, &now],
         )
         .await?;

@@ -17,11 +17,12 @@ use latchstring_core::{
     audit::{Actor, Source},
     browser,
     challenge::Purpose,
-    clock::{MINUTE, SECOND},
+    clock::{DAY, MINUTE, SECOND},
     id::UserId,
     limit::Rate,
     session::Which,
     settings::SignUp,
+    sweep,
     testing::{OTHER_PASSWORD, PASSWORD, Refused, TestRealm, Visitor, secret, who},
     token::check,
 };
@@ -72,12 +73,12 @@ async fn attack_a049_no_browser_is_known_any_more_once_credentials_change() {
             Act::Ban => {
                 users::ban(&test.realm, Actor::Operator, &source, me.user, None, None).await.expect("banned");
             }
-            Act::EndedByOperator | Act::SignOutEverywhere => {
-                let actor = match act {
-                    Act::EndedByOperator => Actor::Operator,
-                    _ => Actor::User(me.user.0),
-                };
-                account::end_sessions(&test.realm, me.user, actor, &source, Which::All).await.expect("ended");
+            Act::EndedByOperator => {
+                let (user, operator) = (me.user, Actor::Operator);
+                account::end_sessions(&test.realm, user, operator, &source, Which::All).await.expect("ended");
+            }
+            Act::SignOutEverywhere => {
+                account::end_mine(&test.realm, &me, &source, Which::All).await.expect("ended");
             }
         }
         assert!(!knows(&test, &thief, me.user).await, "{act:?}: his has a counter of its own no more");
@@ -466,4 +467,28 @@ async fn attack_a162_a_backup_that_was_put_back_revives_nothing_that_has_ended()
     again.sign_in(ADA, PASSWORD).await;
     again.refresh().await.expect("usable");
     assert!(again.is_in().await && again.at(&node).is_in().await);
+}
+
+#[tokio::test]
+async fn attack_a162_a_restored_backup_deletes_nobody_who_kept_the_account() {
+    let test = TestRealm::new().await;
+    for grace in [3 * 86_400, 0] {
+        let ada = test.sign_up(ADA, PASSWORD).await;
+        let me = ada.me().await.expect("in");
+        test.set(|s| s.account.deletion_grace_seconds = 3 * 86_400).await;
+        let at =
+            account::delete_mine(&test.realm, &me, &Source::default()).await.expect("begun").expect("later");
+        // The backup is from now: that she keeps the account tomorrow is not in it.
+        test.set(move |s| s.account.deletion_grace_seconds = grace).await;
+        test.clock.advance(4 * DAY);
+        restored::end_all(&test.realm).await.expect("ended");
+        sweep::once(&test.realm).await.expect("swept");
+        let wait = if grace == 0 { 7 * DAY } else { 3 * DAY };
+        let user = test.find(ADA).await.expect("she is there").user;
+        assert!(user.delete_after.is_some_and(|after| after - at >= wait), "{:?}", user.delete_after);
+        // Whoever has left for good goes all the same.
+        test.clock.advance(wait + DAY);
+        sweep::once(&test.realm).await.expect("swept");
+        assert!(test.find(ADA).await.is_none());
+    }
 }

@@ -230,6 +230,59 @@ async fn many_accounts_that_are_due_go_in_one_round() {
     assert!(left.is_empty(), "{} are left", left.len());
 }
 
+#[tokio::test]
+async fn one_account_that_cannot_go_does_not_hold_up_the_others() {
+    let test = TestRealm::new().await;
+    for n in 0..45 {
+        test.admin_user(&format!("u{n}@northwind.example"), true, None).await;
+    }
+    // More of them than one step takes: something that we know nothing of holds on to each.
+    let run = async |sql| {
+        let done =
+            test.realm.db().write(async move |tx| -> Result<()> { Ok(tx.exec(sql, &[]).await.map(drop)?) });
+        done.await.expect("done");
+    };
+    run("UPDATE users SET delete_after = 1").await;
+    run("CREATE TABLE holds (user_id BYTEA NOT NULL REFERENCES users (id))").await;
+    run("INSERT INTO holds SELECT id FROM users ORDER BY id LIMIT 25").await;
+    sweep(&test).await;
+    let left = async || users::list(&test.realm, None, None, 100).await.expect("a list").users.len();
+    assert_eq!(left().await, 25);
+    run("DELETE FROM holds").await;
+    sweep(&test).await;
+    assert_eq!(left().await, 0, "they are tried again");
+}
+
+/// Or whoever is about to be banned would begin a deletion, and come back with the same address.
+#[tokio::test]
+async fn a_ban_outlives_a_deletion_that_was_begun_before_it() {
+    let test = TestRealm::new().await;
+    let (source, operator) = (Source::default(), Actor::Operator);
+    let mut ids = Vec::new();
+    for (address, days) in [(ADA, None), ("bob@northwind.example", Some(30))] {
+        let visitor = test.sign_up(address, PASSWORD).await;
+        let id = test.id_of(address).await;
+        leave(&test, &visitor).await;
+        let until = days.map(|days| test.realm.now() + days * DAY);
+        users::ban(&test.realm, operator.clone(), &source, id, until, None).await.expect("banned");
+        ids.push(id);
+    }
+    for (days, bob) in [(8, true), (23, false)] {
+        test.clock.advance(days * DAY);
+        sweep(&test).await;
+        assert!(there(&test, ids[0]).await, "for good");
+        assert_eq!(there(&test, ids[1]).await, bob, "until the ban is over");
+        assert!(
+            !account::finish(&test.realm, ids[0]).await.expect("looked at"),
+            "the statement is the check"
+        );
+    }
+    assert_eq!(test.visitor().try_sign_in(ADA, PASSWORD).await.refused(), Kind::UserBanned);
+    users::unban(&test.realm, operator, &source, ids[0]).await.expect("lifted");
+    sweep(&test).await;
+    assert!(!there(&test, ids[0]).await);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn deleting_twice_at_once_begins_once() {
     let test = TestRealm::new().await;

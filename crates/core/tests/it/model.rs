@@ -8,7 +8,7 @@ use latchstring_core::{
         self, AttemptKind, Sink, Step,
         begin::{Begin, fresh},
     },
-    audit::{Actor, Source},
+    audit::Source,
     browser,
     challenge::Purpose,
     clock::{DAY, MINUTE, SECOND},
@@ -48,8 +48,8 @@ async fn clerk_one_browser_holds_two_users_and_switches_between_them() {
 
     // Grace signs out from elsewhere: Ada's session lives.
     let which = Which::One(grace.session);
-    let actor = Actor::User(grace.user.0);
-    account::end_sessions(&test.realm, grace.user, actor, &Source::default(), which).await.expect("sign-out");
+    let me = account::Me { user: grace.user, session: grace.session, browser: None, auth_at: grace.auth_at };
+    account::end_mine(&test.realm, &me, &Source::default(), which).await.expect("sign-out");
     assert_eq!(visitor.signed().await.expect("in").user, ada.user);
     let known = visitor.caller().await.browser.expect("known");
     assert_eq!(account::switch(&test.realm, &known, grace.session).await.refused(), Kind::NotFound);
@@ -209,8 +209,7 @@ async fn firebase_a_fixed_family_never_rotates_and_dies_with_everything() {
             "the token stays the same, for as long as it lives"
         );
     }
-    let actor = Actor::User(me.user.0);
-    account::end_sessions(&test.realm, me.user, actor, &Source::default(), Which::All).await.expect("all");
+    account::end_mine(&test.realm, &me, &Source::default(), Which::All).await.expect("all");
     assert_eq!(refresh(&test, &text).await.refused(), Kind::RefreshUnusable);
     let user = test.find("ada@northwind.example").await.expect("Ada").user;
     assert!(user.valid_after > me.auth_at, "tokens that no session vouches for are dead too");

@@ -48,13 +48,35 @@ async fn a_sign_in_with_a_new_browser_is_told_with_all_that_helps_to_know_it() {
 async fn apps_are_told_apart_by_what_they_say_that_they_are() {
     let test = TestRealm::new().await;
     test.sign_up(ADA, PASSWORD).await;
-    let expected = [(CHROME, 1), (CHROME, 1), ("app/1 (iPhone)", 2), (FIREFOX, 3), ("app/2 (iPhone)", 3)];
+    let expected = [(CHROME, 1), (CHROME, 1), ("app/1 (iPhone)", 2), (FIREFOX, 3), ("app/1 (iPhone)", 3)];
     for (agent, mails) in expected {
         test.app().with(agent).sign_in(ADA, PASSWORD).await;
         assert_eq!(told(&test, NEW_DEVICE).await, mails, "{agent}");
     }
     let mail = test.mailbox.newest_where(ADA, |mail| mail.text.contains("iPhone")).expect("told");
     assert!(mail.text.contains("Device: An app on iPhone"), "{}", mail.text);
+}
+
+/// Most apps name no browser, and many no system: one of a thief must not pass for the owner's.
+#[tokio::test]
+async fn an_app_that_nobody_can_name_is_known_by_its_whole_text_only() {
+    let test = TestRealm::new().await;
+    test.sign_up(ADA, PASSWORD).await;
+    let newer = CHROME.replace("131", "132");
+    let expected = [
+        ("northwind/4 (Android)", 1),
+        ("evil/1 (Android)", 2),
+        ("northwind/4 (Android)", 2),
+        ("northwind", 3),
+        ("evil", 4),
+        ("northwind", 4),
+        (CHROME, 5),
+        (newer.as_str(), 5),
+    ];
+    for (agent, mails) in expected {
+        test.app().with(agent).sign_in(ADA, PASSWORD).await;
+        assert_eq!(told(&test, NEW_DEVICE).await, mails, "{agent}");
+    }
 }
 
 #[tokio::test]
@@ -69,16 +91,25 @@ async fn the_textbook_app_is_told_too() {
     assert_eq!(told(&test, NEW_DEVICE).await, 1);
 }
 
+/// Its password is from elsewhere: whoever signs in with it first need not be its owner.
 #[tokio::test]
-async fn the_first_sign_in_of_all_surprises_nobody() {
+async fn the_first_sign_in_to_an_imported_account_is_told() {
     let test = TestRealm::with(|s| s.guests = true).await;
     test.admin_user(ADA, true, Some(PASSWORD)).await;
-    test.sign_in(ADA, PASSWORD).await;
-    assert_eq!(told(&test, NEW_DEVICE).await, 0);
-    test.sign_in(ADA, PASSWORD).await;
+    let first = test.sign_in(ADA, PASSWORD).await;
     assert_eq!(told(&test, NEW_DEVICE).await, 1);
+    first.sign_in(ADA, PASSWORD).await;
+    assert_eq!(told(&test, NEW_DEVICE).await, 1, "once");
+}
+
+#[tokio::test]
+async fn whoever_makes_an_account_here_is_not_told_of_it() {
+    let test = TestRealm::with(|s| s.guests = true).await;
     test.visitor().be_guest().await.expect("a guest");
-    assert_eq!(told(&test, NEW_DEVICE).await, 1);
+    let app = test.app();
+    app.sign_up(ADA, PASSWORD).await;
+    app.sign_in(ADA, PASSWORD).await;
+    assert_eq!(told(&test, NEW_DEVICE).await, 0);
 }
 
 #[tokio::test]
@@ -125,10 +156,8 @@ async fn changes_of_the_username_and_sign_outs_elsewhere_are_told() {
     assert_eq!(told(&test, "username was changed").await, 2);
     assert!(newest(&test).await.text.contains("has no username any more"));
 
-    let end = async |which| {
-        let actor = Actor::User(me.user.0);
-        account::end_sessions(&test.realm, me.user, actor, &Source::default(), which).await.expect("ended")
-    };
+    let end =
+        async |which| account::end_mine(&test.realm, &me, &Source::default(), which).await.expect("ended");
     end(Which::Others(me.session)).await;
     assert_eq!(told(&test, "signed out elsewhere").await, 0, "there was nothing to end");
     test.sign_in(ADA, PASSWORD).await;
@@ -141,6 +170,45 @@ async fn changes_of_the_username_and_sign_outs_elsewhere_are_told() {
         .await
         .expect("ended");
     assert_eq!(told(&test, "signed out elsewhere").await, 1, "what an operator does is theirs to tell");
+}
+
+#[tokio::test]
+async fn ending_the_others_one_by_one_is_told_once() {
+    let test = TestRealm::with(|s| s.limits.notices_by_user.burst = 1).await;
+    let ada = test.sign_up(ADA, PASSWORD).await;
+    let me = ada.me().await.expect("in");
+    for _ in 0..3 {
+        let there = test.sign_in(ADA, PASSWORD).await.me().await.expect("in").session;
+        account::end_mine(&test.realm, &me, &Source::default(), Which::One(there)).await.expect("ended");
+        assert_eq!(told(&test, "signed out elsewhere").await, 1, "as often as the limit lets it");
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_its_owner_signed_out_is_new_again() {
+    let test = TestRealm::with(|s| s.limits.notices_by_user.burst = 100).await;
+    let ada = test.sign_up(ADA, PASSWORD).await;
+    let me = ada.me().await.expect("in");
+    let (browser, app) = (test.visitor(), test.app().with(FIREFOX));
+    for device in [&browser, &app] {
+        device.sign_in(ADA, PASSWORD).await;
+        let before = told(&test, NEW_DEVICE).await;
+        device.sign_out().await;
+        device.sign_in(ADA, PASSWORD).await;
+        assert_eq!(told(&test, NEW_DEVICE).await, before, "it left by itself");
+        for (n, others) in [(1, false), (2, true)] {
+            let session = device.me().await.expect("in").session;
+            let which = if others { Which::Others(me.session) } else { Which::One(session) };
+            account::end_mine(&test.realm, &me, &Source::default(), which).await.expect("ended");
+            device.sign_in(ADA, PASSWORD).await;
+            assert_eq!(told(&test, NEW_DEVICE).await, before + n, "it was thrown out");
+        }
+    }
+    ada.sign_in(ADA, PASSWORD).await;
+    let before = told(&test, NEW_DEVICE).await;
+    ada.sign_out().await;
+    ada.sign_in(ADA, PASSWORD).await;
+    assert_eq!(told(&test, NEW_DEVICE).await, before, "hers is known as ever");
 }
 
 async fn newest(test: &TestRealm) -> Mail {

@@ -168,3 +168,21 @@ async fn the_round_of_families_reads_those_without_an_end_only() {
         assert!(plan.iter().any(|step| step.contains("families_endless")), "{sql}\n{plan:#?}");
     }
 }
+
+/// By the index of all rows of an account, each look at it would read all its sign-ins.
+#[tokio::test]
+async fn the_changes_of_an_account_are_found_by_their_kind() {
+    let test = TestRealm::new().await;
+    let source = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join("audit").join("store.rs"),
+    )
+    .expect("the source can be read");
+    let changes: Vec<_> = statements(&source).into_iter().filter(|sql| sql.contains("new_device")).collect();
+    assert_eq!(changes.len(), 1, "{changes:#?}");
+    let plan = match test.realm.db().engine() {
+        Engine::Sqlite => sqlite_plan(&test, &changes[0]).await,
+        Engine::Postgres => postgres_plan(&test, &changes[0]).await,
+    };
+    let plan = plan.expect("a plan");
+    assert!(plan.iter().any(|step| step.contains("audits_changes")), "{plan:#?}");
+}

@@ -5,9 +5,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
 use latchstring_core::{
-    Kind, account,
-    audit::Actor,
-    browser,
+    Kind, account, browser,
     cache::{Made, Signed},
     clock::SECOND,
     id::SessionId,
@@ -58,7 +56,7 @@ pub async fn read(ctx: Ctx) -> Result<axum::Json<CurrentView>, Problem> {
 pub async fn sign_out(ctx: Ctx) -> Result<Response, Problem> {
     let me = ctx.me_with_tasks(true, true).await?;
     let which = Which::One(me.session);
-    account::end_sessions(&ctx.realm, me.user, Actor::User(me.user.0), &ctx.source, which).await?;
+    account::end_mine(&ctx.realm, &me, &ctx.source, which).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -3,7 +3,7 @@
 use super::{session::views, show::SessionView};
 use axum::extract::{Path, Query};
 use http::StatusCode;
-use latchstring_core::{Kind, account, audit::Actor, id::SessionId, session::Which};
+use latchstring_core::{Kind, account, id::SessionId, session::Which};
 use latchstring_web::{Ctx, Problem, problem::Document};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -67,8 +67,7 @@ pub async fn end_many(
         Scope::Others => Which::Others(me.session),
         Scope::All => Which::All,
     };
-    let actor = Actor::User(me.user.0);
-    let ended = account::end_sessions(&ctx.realm, me.user, actor, &ctx.source, which).await?;
+    let ended = account::end_mine(&ctx.realm, &me, &ctx.source, which).await?;
     Ok(axum::Json(EndedView { ended }))
 }
 
@@ -80,8 +79,7 @@ pub async fn end(ctx: Ctx, id: Option<Path<Uuid>>) -> Result<StatusCode, Problem
     let me = ctx.me(true).await?;
     let Some(Path(id)) = id else { return Err(Kind::NotFound.into()) };
     let which = Which::One(SessionId(id));
-    let ended =
-        account::end_sessions(&ctx.realm, me.user, Actor::User(me.user.0), &ctx.source, which).await?;
+    let ended = account::end_mine(&ctx.realm, &me, &ctx.source, which).await?;
     if ended == 0 {
         return Err(Kind::NotFound.into());
     }

@@ -145,8 +145,11 @@ fn checkup(yes: bool, some: bool) -> Option<Card> {
         "password.reset",
         "email.changed",
         "email.put_back",
+        "email.lost",
         "username.changed",
         "session.began",
+        "user.deletion_begun",
+        "user.deletion_kept",
         "user.not_me",
     ];
     let change = |what: &str| {

@@ -194,6 +194,6 @@ impl Visit {
     }
 }
 
-fn me(known: &Known, signed: &Signed) -> Me {
+pub(in crate::pages) fn me(known: &Known, signed: &Signed) -> Me {
     Me { user: signed.user, session: signed.session, browser: Some(known.id), auth_at: signed.auth_at }
 }

@@ -10,7 +10,7 @@ use super::{
     forms::{Errors, Guard, Sent, again, encoded, go, put},
     leaving,
     message::{Failure, field, wait, words},
-    visit::Visit,
+    visit::{Visit, me},
 };
 use axum::{
     Router,
@@ -25,7 +25,6 @@ use latchstring_core::{
         self, AttemptKind, Caller, Sink,
         begin::{Begin, Begun},
     },
-    audit::Actor,
     browser::NewCookie,
     id::SessionId,
     identifier::Identifier,
@@ -373,10 +372,11 @@ async fn sign_out(visit: Visit, Sent(entry): Sent<Entry>) -> Result<Response, Fa
         return Ok(go("/sign-out", &[]));
     }
     // Also a session that waits for something can be left.
-    if let Some(signed) = caller.browser.as_ref().and_then(|known| known.signed.as_ref()) {
+    if let Some(known) = &caller.browser
+        && let Some(signed) = &known.signed
+    {
         let which = Which::One(signed.session);
-        let actor = Actor::User(signed.user.0);
-        account::end_sessions(&visit.ctx.realm, signed.user, actor, &caller.source, which)
+        account::end_mine(&visit.ctx.realm, &me(known, signed), &caller.source, which)
             .await
             .map_err(|e| fails(&visit, e))?;
     }

@@ -49,6 +49,9 @@ impl Change {
             "email.changed" => ("changed-email", "#ways-title", "checkup-look"),
             "email.put_back" => ("changed-email-back", "#ways-title", "checkup-look"),
             "username.changed" => ("changed-username", "#ways-title", "checkup-look"),
+            "email.lost" => ("changed-email-lost", "#ways-title", "checkup-look"),
+            "user.deletion_begun" => ("changed-deletion-begun", "/account/sessions", "checkup-devices"),
+            "user.deletion_kept" => ("changed-deletion-kept", "/account/sessions", "checkup-devices"),
             "session.began" => ("changed-device", "/account/sessions", "checkup-devices"),
             _ => ("changed-not-me", "/account/sessions", "checkup-devices"),
         };

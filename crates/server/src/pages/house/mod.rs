@@ -27,7 +27,6 @@ use latchstring_core::{
         self, AttemptKind, Caller, Sink,
         begin::{Begin, Within},
     },
-    audit::Actor,
     id::SessionId,
     identifier::Identifier,
     mail::language_of,
@@ -419,8 +418,7 @@ async fn end_sessions(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Respo
             Err(_) => return Ok(go("/account/sessions", &[])),
         },
     };
-    let actor = Actor::User(home.me.user.0);
-    account::end_sessions(&visit.ctx.realm, home.me.user, actor, &home.caller.source, which)
+    account::end_mine(&visit.ctx.realm, &home.me, &home.caller.source, which)
         .await
         .map_err(|e| fails(&visit, e))?;
     let parting = if to == "/sign-out/done" { Guard::parting(&visit) } else { None };

@@ -126,8 +126,10 @@ pub(in crate::pages) async fn press(visit: Visit, Sent(form): Sent<Form>) -> Res
 async fn recover(visit: &Visit, caller: &Caller, address: Identifier) -> Result<Response, Failure> {
     let (realm, config) = (&visit.ctx.realm, visit.ctx.app.config());
     let begin = Begin::new(AttemptKind::Recover, Some(address), Sink::Cookie);
-    let Ok(begun) = begin::begin(realm, caller, begin).await else {
-        return Ok(go("/recover", &[Carried::unset(config)]));
+    let begun = match begin::begin(realm, caller, begin).await {
+        Ok(begun) => begun,
+        Err(Error::Refused(_)) => return Ok(go("/recover", &[Carried::unset(config)])),
+        Err(error) => return Err(visit.fails(error)),
     };
     let caller = Caller { browser: begun.browser, ..caller.clone() };
     let id = begun.outcome.attempt.id;
