@@ -20,19 +20,20 @@ mod sqlite;
 pub mod testing;
 mod tx;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 pub use error::{Cause, Error, MigrateError, OpenError};
 pub use migrate::Migration;
 pub use param::{Kind, Param, Value};
 pub use row::{Cell, Column, Mismatch, Row};
+use tx::{Read, Write, commits};
 pub use tx::{Tx, Verdict};
 
 /// A database. Clones are handles to the same one.
@@ -156,8 +157,18 @@ impl Db {
         E: From<Error> + Verdict + Send + 'static,
     {
         match &self.0.backend {
-            Backend::Sqlite(sqlite) => sqlite.write(f).await,
-            Backend::Postgres(postgres) => postgres.write(f).await,
+            Backend::Sqlite(sqlite) => Write::<F, T, E>::answer(sqlite.write(Write::new(f)).await),
+            // Not as `Work`: that the closure's future may move between threads shows only where its type is known.
+            Backend::Postgres(postgres) => {
+                let mut tries = postgres.tries();
+                loop {
+                    let mut tx = tries.begin().await?;
+                    let answer = f(&mut tx).await;
+                    if tries.end(tx, commits(&answer)).await? {
+                        return answer;
+                    }
+                }
+            }
         }
     }
 
@@ -167,9 +178,22 @@ impl Db {
         F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
         E: From<Error>,
     {
-        match &self.0.backend {
-            Backend::Sqlite(sqlite) => sqlite.read(f).await,
-            Backend::Postgres(postgres) => postgres.read(f).await,
+        let mut tx = self.0.reader().await?;
+        // Nothing waits inside on SQLite, and nobody waits for one of its connections.
+        let inline = tx.engine() == Engine::Sqlite;
+        let answer = {
+            let mut future = pin!(f(&mut tx));
+            poll_fn(|context| match future.as_mut().poll(context) {
+                Poll::Pending if inline => Poll::Ready(None),
+                polled => polled.map(Some),
+            })
+            .await
+        };
+        let failed = self.0.end_read(tx, answer.is_some());
+        match answer {
+            Some(Err(error)) => Err(error),
+            Some(answer) if !failed => answer,
+            _ => Err(Error::Aborted.into()),
         }
     }
 
@@ -182,8 +206,15 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         match &self.0.backend {
-            Backend::Sqlite(sqlite) => sqlite.read_slow(f).await,
-            Backend::Postgres(postgres) => postgres.read_slow(f).await,
+            Backend::Sqlite(sqlite) => Read::<F, T, E>::answer(sqlite.read_slow(Read::new(f)).await),
+            Backend::Postgres(postgres) => {
+                let mut tx = postgres.snapshot().await?;
+                let answer = f(&mut tx).await;
+                match postgres.end_snapshot(tx).await {
+                    Err(error) if answer.is_ok() => Err(error.into()),
+                    _ => answer,
+                }
+            }
         }
     }
 
@@ -239,6 +270,23 @@ impl Db {
     }
 }
 
+impl Inner {
+    async fn reader(&self) -> Result<Tx, Error> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.reader().await,
+            Backend::Postgres(postgres) => Ok(postgres.reading()),
+        }
+    }
+
+    /// Takes a reader back and says whether a statement of it failed. `finished`: its closure awaited nothing else.
+    fn end_read(&self, tx: Tx, finished: bool) -> bool {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.end_read(tx, finished),
+            Backend::Postgres(_) => tx.into_postgres().failed(),
+        }
+    }
+}
+
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // No URL: it may hold a password.
@@ -257,14 +305,6 @@ fn sqlite_path(url: &str) -> Result<Option<PathBuf>, OpenError> {
         return Err(OpenError::BadUrl("SQLite is given as a plain path, without options".into()));
     }
     Ok(Some(path.into()))
-}
-
-/// Polls a future that has nothing to wait for.
-fn poll_once<F: Future>(future: F) -> Option<F::Output> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
-    }
 }
 
 /// A number for names and pauses that nobody else has. It need not be secret.

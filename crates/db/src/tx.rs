@@ -1,5 +1,10 @@
 //! The handle that a closure gets.
 
+use std::any::Any;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use crate::postgres::PgTx;
 use crate::sqlite::SqliteTx;
 use crate::{Engine, Error, Param, Row};
@@ -14,17 +19,97 @@ pub trait Verdict {
 
 impl Verdict for Error {}
 
-/// What a closure's answer means, and whether to commit.
-pub(crate) fn judge<T, E>(result: Result<T, E>, failed: bool) -> (Result<T, E>, bool)
+/// A closure and the place for its answer, of one type for all: what the engines do around a closure is compiled once,
+/// not again for each of them.
+pub(crate) trait Work: Any + Send {
+    /// Runs the closure and keeps its answer. Says whether that answer means a commit, or `None` when the closure
+    /// waited for something other than `tx`.
+    fn run(&mut self, tx: &mut Tx) -> Option<bool>;
+}
+
+/// A closure of [`Db::write`](crate::Db::write).
+pub(crate) struct Write<F, T, E> {
+    f: F,
+    answer: Option<Result<T, E>>,
+}
+
+impl<F, T, E> Write<F, T, E>
 where
-    E: From<Error> + Verdict,
+    F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: From<Error> + Verdict + Send + 'static,
 {
-    let commits = result.as_ref().map_or_else(Verdict::commits, |_| true);
-    if failed && commits {
-        // The closure swallowed an error: what it believes to have written is not there.
-        return (Err(Error::Aborted.into()), false);
+    pub(crate) fn new(f: F) -> Box<Self> {
+        Box::new(Self { f, answer: None })
     }
-    (result, commits)
+
+    pub(crate) fn answer(done: Result<Box<dyn Work>, Error>) -> Result<T, E> {
+        unpack::<Self>(done?).and_then(|work| work.answer).unwrap_or_else(|| Err(Error::Aborted.into()))
+    }
+}
+
+impl<F, T, E> Work for Write<F, T, E>
+where
+    F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: Verdict + Send + 'static,
+{
+    fn run(&mut self, tx: &mut Tx) -> Option<bool> {
+        self.answer = None;
+        self.answer = Some(poll_once((self.f)(tx))?);
+        self.answer.as_ref().map(commits)
+    }
+}
+
+/// A closure of [`Db::read_slow`](crate::Db::read_slow).
+pub(crate) struct Read<F, T, E> {
+    f: Option<F>,
+    answer: Option<Result<T, E>>,
+}
+
+impl<F, T, E> Read<F, T, E>
+where
+    F: AsyncFnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    pub(crate) fn new(f: F) -> Box<Self> {
+        Box::new(Self { f: Some(f), answer: None })
+    }
+
+    pub(crate) fn answer(done: Result<Box<dyn Work>, Error>) -> Result<T, E> {
+        unpack::<Self>(done?).and_then(|work| work.answer).unwrap_or_else(|| Err(Error::Aborted.into()))
+    }
+}
+
+impl<F, T, E> Work for Read<F, T, E>
+where
+    F: AsyncFnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    fn run(&mut self, tx: &mut Tx) -> Option<bool> {
+        let f = self.f.take()?;
+        self.answer = Some(poll_once(f(tx))?);
+        self.answer.as_ref().map(Result::is_ok)
+    }
+}
+
+fn unpack<W: Work>(work: Box<dyn Work>) -> Option<Box<W>> {
+    (work as Box<dyn Any>).downcast().ok()
+}
+
+/// Whether an answer asks for a commit.
+pub(crate) fn commits<T, E: Verdict>(answer: &Result<T, E>) -> bool {
+    answer.as_ref().map_or_else(Verdict::commits, |_| true)
+}
+
+/// Polls a future that has nothing to wait for.
+fn poll_once<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
 }
 
 /// A transaction, or a reader. It owns its connection and has no lifetime, so that closures over it are `Send`.

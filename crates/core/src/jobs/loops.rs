@@ -74,6 +74,7 @@ async fn sweep_up(realm: &Realm, mut pace: Pace) {
     while pace.next().await {
         note("sweep", sweep::round(realm, holder).await.map(drop));
         realm.ended().forget(realm.now());
+        realm.cache().forget(realm.now());
     }
 }
 

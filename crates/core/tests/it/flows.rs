@@ -38,7 +38,7 @@ async fn a_sign_up_makes_an_account_after_the_proof_and_never_before() {
     assert!(email.proven_at.is_some() && email.asserted_at.is_none());
     let signed = visitor.signed().await.expect("in");
     assert_eq!((signed.user, signed.assurance), (ada.user.id, 1));
-    assert_eq!(signed.methods, ["otp"]);
+    assert_eq!(*signed.methods, ["otp"]);
     assert_eq!(test.audited(ada.user.id).await, ["user.signed_up", "session.began"], "one row each (A160)");
 }
 
@@ -203,7 +203,7 @@ async fn five_ways_in() {
     let check = async |visitor: &Visitor, methods: &[&str]| {
         let signed = visitor.signed().await.expect("in");
         assert_eq!(signed.user, id);
-        assert_eq!(signed.methods, methods);
+        assert_eq!(*signed.methods, *methods);
     };
     check(&test.sign_in(ADA, PASSWORD).await, &["pwd"]).await;
     check(&test.sign_in("Ada.L", PASSWORD).await, &["pwd"]).await;
@@ -264,7 +264,7 @@ async fn a_guest_becomes_a_person_and_keeps_the_id() {
     test.set(|s| s.guests = true).await;
     visitor.be_guest().await.expect("a guest");
     let guest = visitor.signed().await.expect("in");
-    assert_eq!(guest.methods, ["guest"]);
+    assert_eq!(*guest.methods, ["guest"]);
 
     let upgrade = async |visitor: &Visitor, email: &str| {
         let begin = Begin {

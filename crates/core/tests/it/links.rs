@@ -392,7 +392,7 @@ async fn a_password_set_before_the_proof_counts_once_it_is_typed_again_beside_it
     assert_eq!(outcome.attempt.offers(true), [Step::Code]);
     assert_eq!(outcome.attempt.user, None, "and so the account is not theirs yet");
     ada.prove(outcome.attempt.id, ADA).await.expect("proven");
-    assert_eq!(ada.signed().await.expect("in").methods, ["pwd", "otp"]);
+    assert_eq!(*ada.signed().await.expect("in").methods, ["pwd", "otp"]);
     test.sign_in(ADA, PASSWORD).await;
 }
 

@@ -141,7 +141,7 @@ async fn firebase_the_second_factor_waits_behind_a_bearer_handle() {
     assert!(completed.cookie.is_none() && completed.tokens.is_some());
     let checked = token::check::access(&test.realm, &app.tokens().access.token).await.expect("usable");
     assert_eq!((checked.sub, checked.acr.as_str()), (ada, "aal2"));
-    assert_eq!(checked.amr, ["pwd", "otp", "mfa"]);
+    assert_eq!(*checked.amr, ["pwd", "otp", "mfa"]);
 }
 
 /// A family as a dialect makes it: hanging off the session of `me`.
@@ -285,7 +285,7 @@ async fn supabase_a_session_with_a_task_is_refused_until_a_step_up_raises_it() {
     let test = TestRealm::new().await;
     let (visitor, _) = task_session(&test, Sink::Cookie).await;
     let signed = visitor.signed().await.expect("in");
-    assert_eq!((signed.assurance, signed.tasks.as_slice()), (1, ["second_factor".to_owned()].as_slice()));
+    assert_eq!((signed.assurance, &*signed.tasks), (1, ["second_factor".to_owned()].as_slice()));
     assert_eq!(browser::usable(&signed).refused(), Kind::TaskOutstanding);
 
     let attempt = visitor.begin_within(AttemptKind::StepUp, None).await;
@@ -295,7 +295,7 @@ async fn supabase_a_session_with_a_task_is_refused_until_a_step_up_raises_it() {
     let raised = visitor.signed().await.expect("in");
     assert_eq!(raised.session, signed.session, "the same session");
     assert_eq!((raised.assurance, raised.tasks.len()), (2, 0));
-    assert_eq!(raised.methods, ["pwd", "otp", "mfa"]);
+    assert_eq!(*raised.methods, ["pwd", "otp", "mfa"]);
     browser::usable(&raised).expect("now it may be used");
     assert!(browser::check(&test.realm, &before).await.expect("check").is_none(), "the cookie changed");
 }

@@ -6,6 +6,8 @@ mod listen;
 mod pool;
 mod tx;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -16,8 +18,7 @@ use deadpool_postgres::Pool;
 pub(crate) use listen::Listener;
 pub(crate) use tx::PgTx;
 
-use crate::tx::judge;
-use crate::{Error, OpenError, Options, Tx, Verdict, unique};
+use crate::{Error, OpenError, Options, Tx, unique};
 
 /// Tries of a transaction that collides with others.
 const CONFLICTS: u32 = 8;
@@ -51,82 +52,39 @@ impl Postgres {
         self.readers.get().await
     }
 
-    pub(crate) async fn write<F, T, E>(&self, f: F) -> Result<T, E>
-    where
-        F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<Error> + Verdict + Send + 'static,
-    {
-        let (mut conflicts, mut losses) = (0, 0);
-        loop {
-            let client = self.pool.get().await.map_err(convert::pool)?;
-            let mut tx = Tx::postgres(PgTx::transaction(client, &self.connector, &self.count));
-            let result = f(&mut tx).await;
+    /// The tries of one transaction.
+    pub(crate) fn tries(&self) -> Tries<'_> {
+        Tries { postgres: self, conflicts: 0, losses: 0 }
+    }
+
+    /// A reader: each statement sees what is committed then.
+    pub(crate) fn reading(&self) -> Tx {
+        Tx::postgres(PgTx::reader(Arc::clone(&self.readers), &self.connector, &self.count))
+    }
+
+    /// A reader whose statements all see one state.
+    pub(crate) fn snapshot(&self) -> Boxed<'_, Tx> {
+        Box::pin(async {
+            let mut losses = 0;
+            loop {
+                let client = self.pool.get().await.map_err(convert::pool)?;
+                match PgTx::snapshot(client, &self.connector, &self.count).await {
+                    Ok(tx) => return Ok(Tx::postgres(tx)),
+                    Err((Fault::Lost, _)) if losses < LOSSES => losses += 1,
+                    Err((_, error)) => return Err(error),
+                }
+            }
+        })
+    }
+
+    /// An error if a statement had failed.
+    pub(crate) fn end_snapshot(&self, tx: Tx) -> Boxed<'_, ()> {
+        Box::pin(async {
             let mut tx = tx.into_postgres();
-            let (result, commits) = judge(result, tx.fault().is_some());
-            let fault = match tx.fault() {
-                None if commits => match tx.commit().await {
-                    Ok(()) => return result,
-                    // COMMIT said that nothing was committed.
-                    Err((Fault::Conflict, _)) => Some(Fault::Conflict),
-                    Err((_, error)) => return Err(error.into()),
-                },
-                fault => {
-                    tx.rollback().await;
-                    fault
-                }
-            };
-            // Nothing of this try is left: it was rolled back, or died uncommitted with its connection.
-            match fault {
-                Some(Fault::Conflict) => {
-                    conflicts += 1;
-                    if conflicts == CONFLICTS {
-                        return Err(Error::Conflict.into());
-                    }
-                    tokio::time::sleep(pause(conflicts)).await;
-                }
-                Some(Fault::Lost | Fault::Stale) if losses < LOSSES => losses += 1,
-                _ => return result,
-            }
-        }
-    }
-
-    pub(crate) async fn read<F, T, E>(&self, f: F) -> Result<T, E>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
-        E: From<Error>,
-    {
-        let mut tx = Tx::postgres(PgTx::reader(Arc::clone(&self.readers), &self.connector, &self.count));
-        let result = f(&mut tx).await;
-        match result {
-            Ok(_) if tx.into_postgres().fault().is_some() => Err(Error::Aborted.into()),
-            result => result,
-        }
-    }
-
-    pub(crate) async fn read_slow<F, T, E>(&self, f: F) -> Result<T, E>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
-        E: From<Error>,
-    {
-        let mut losses = 0;
-        let tx = loop {
-            let client = self.pool.get().await.map_err(convert::pool)?;
-            match PgTx::snapshot(client, &self.connector, &self.count).await {
-                Ok(tx) => break tx,
-                Err((Fault::Lost, _)) if losses < LOSSES => losses += 1,
-                Err((_, error)) => return Err(error.into()),
-            }
-        };
-        let mut tx = Tx::postgres(tx);
-        let result = f(&mut tx).await;
-        let mut tx = tx.into_postgres();
-        let failed = tx.fault().is_some();
-        tx.rollback().await;
-        match result {
-            Ok(_) if failed => Err(Error::Aborted.into()),
-            result => result,
-        }
+            let failed = tx.failed();
+            tx.rollback().await;
+            if failed { Err(Error::Aborted) } else { Ok(()) }
+        })
     }
 
     pub(crate) fn listen(&self, channel: &'static str) -> Listener {
@@ -140,6 +98,66 @@ impl Postgres {
     pub(crate) fn shutdown(&self) {
         self.pool.close();
         self.readers.close();
+    }
+}
+
+/// What surrounds a closure, in a box: its own future then holds a pointer instead of the driver's large futures.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// One transaction, tried again as long as that helps.
+pub(crate) struct Tries<'a> {
+    postgres: &'a Postgres,
+    conflicts: u32,
+    losses: u32,
+}
+
+impl Tries<'_> {
+    pub(crate) fn begin(&self) -> Boxed<'_, Tx> {
+        let Postgres { connector, pool, count, .. } = self.postgres;
+        Box::pin(async move {
+            let client = pool.get().await.map_err(convert::pool)?;
+            Ok(Tx::postgres(PgTx::transaction(client, connector, count)))
+        })
+    }
+
+    /// Ends a try whose closure asked for a commit, or did not. `true`: what it answered stands; `false`: once more.
+    pub(crate) fn end(&mut self, tx: Tx, commits: bool) -> Boxed<'_, bool> {
+        Box::pin(async move {
+            let mut tx = tx.into_postgres();
+            // The closure swallowed an error: what it believes to have written is not there.
+            let aborted = commits && tx.failed();
+            let fault = match tx.fault() {
+                None if commits => match tx.commit().await {
+                    Ok(()) => return Ok(true),
+                    // COMMIT said that nothing was committed.
+                    Err((Fault::Conflict, _)) => Some(Fault::Conflict),
+                    Err((_, error)) => return Err(error),
+                },
+                fault => {
+                    tx.rollback().await;
+                    fault
+                }
+            };
+            // Nothing of this try is left: it was rolled back, or died uncommitted with its connection.
+            match fault {
+                Some(Fault::Conflict) => {
+                    self.conflicts += 1;
+                    if self.conflicts == CONFLICTS {
+                        return Err(Error::Conflict);
+                    }
+                    // Others may have the connection meanwhile.
+                    drop(tx);
+                    tokio::time::sleep(pause(self.conflicts)).await;
+                    Ok(false)
+                }
+                Some(Fault::Lost | Fault::Stale) if self.losses < LOSSES => {
+                    self.losses += 1;
+                    Ok(false)
+                }
+                _ if aborted => Err(Error::Aborted),
+                _ => Ok(true),
+            }
+        })
     }
 }
 

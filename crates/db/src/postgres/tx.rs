@@ -96,6 +96,10 @@ impl PgTx {
         self.fault
     }
 
+    pub(crate) fn failed(&self) -> bool {
+        self.fault.is_some()
+    }
+
     pub(crate) fn fail(&mut self) {
         self.fault = Some(Fault::Statement);
     }

@@ -12,7 +12,8 @@ use std::sync::atomic::AtomicU64;
 
 pub(crate) use tx::SqliteTx;
 
-use crate::{Error, OpenError, Options, Tx, Verdict};
+use crate::tx::Work;
+use crate::{Error, OpenError, Options, Tx};
 
 /// An opened SQLite file.
 pub(crate) struct Sqlite {
@@ -40,33 +41,23 @@ impl Sqlite {
         &self.path
     }
 
-    pub(crate) async fn write<F, T, E>(&self, f: F) -> Result<T, E>
-    where
-        F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<Error> + Verdict + Send + 'static,
-    {
-        self.writer.write(f).await
+    pub(crate) async fn write(&self, work: Box<dyn Work>) -> Result<Box<dyn Work>, Error> {
+        self.writer.write(work).await
     }
 
-    pub(crate) async fn read<F, T, E>(&self, f: F) -> Result<T, E>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
-        E: From<Error>,
-    {
+    pub(crate) async fn reader(&self) -> Result<Tx, Error> {
         // An inline read never waits, so a task that loops over reads would never yield and
         // would keep its worker, and with it the timers, for good.
         tokio::task::coop::consume_budget().await;
-        self.readers.read(f)
+        self.readers.begin()
     }
 
-    pub(crate) async fn read_slow<F, T, E>(&self, f: F) -> Result<T, E>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        self.readers.read_slow(f).await
+    pub(crate) fn end_read(&self, tx: Tx, finished: bool) -> bool {
+        self.readers.end(tx, finished)
+    }
+
+    pub(crate) async fn read_slow(&self, work: Box<dyn Work>) -> Result<Box<dyn Work>, Error> {
+        self.readers.read_slow(work).await
     }
 
     pub(crate) async fn ping(&self) -> Result<(), Error> {

@@ -9,7 +9,8 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::{SqliteTx, open};
-use crate::{Error, Tx, poll_once};
+use crate::tx::Work;
+use crate::{Error, Tx};
 
 /// Scans at the same time; more wait.
 const SCANS: usize = 4;
@@ -39,28 +40,28 @@ impl Readers {
         }))
     }
 
-    pub(super) fn read<F, T, E>(&self, f: F) -> Result<T, E>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
-        E: From<Error>,
-    {
-        self.0.read(f, false)
+    /// A reader for a few statements, each of which sees what is committed then.
+    pub(super) fn begin(&self) -> Result<Tx, Error> {
+        Ok(self.0.reader(self.0.take()?))
     }
 
-    pub(super) async fn read_slow<F, T, E>(&self, f: F) -> Result<T, E>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
+    /// Takes a reader back and says whether a statement of it failed. `finished`: its closure awaited nothing else.
+    pub(super) fn end(&self, tx: Tx, finished: bool) -> bool {
+        let (connection, failed) = tx.into_sqlite().end();
+        self.0.put_back(connection, finished);
+        failed
+    }
+
+    pub(super) async fn read_slow(&self, mut work: Box<dyn Work>) -> Result<Box<dyn Work>, Error> {
         // `close` closes it: who waits then learns that the database is shut.
         let _turn = self.0.scans.acquire().await.map_err(|_| closed())?;
         let shared = Arc::clone(&self.0);
-        match tokio::task::spawn_blocking(move || shared.read(f, true)).await {
-            Ok(result) => result,
+        let run = move || shared.snapshot(&mut *work).map(|()| work);
+        match tokio::task::spawn_blocking(run).await {
+            Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(error) => Err(Error::unavailable(error).into()),
+                Err(error) => Err(Error::unavailable(error)),
             },
         }
     }
@@ -80,32 +81,30 @@ impl Readers {
 }
 
 impl Shared {
-    fn read<F, T, E>(&self, f: F, snapshot: bool) -> Result<T, E>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
-        E: From<Error>,
-    {
+    fn reader(&self, connection: Connection) -> Tx {
+        Tx::sqlite(SqliteTx::new(connection, Arc::clone(&self.count)))
+    }
+
+    /// Runs a closure whose statements all see one state.
+    fn snapshot(&self, work: &mut dyn Work) -> Result<(), Error> {
         let connection = self.take()?;
-        if snapshot {
-            connection.execute_batch("BEGIN").map_err(|error| Error::sqlite(error, "BEGIN"))?;
-        }
-        let mut tx = Tx::sqlite(SqliteTx::new(connection, Arc::clone(&self.count)));
-        let result = poll_once(f(&mut tx));
+        connection.execute_batch("BEGIN").map_err(|error| Error::sqlite(error, "BEGIN"))?;
+        let mut tx = self.reader(connection);
+        let succeeded = work.run(&mut tx);
         let (connection, failed) = tx.into_sqlite().end();
-        if snapshot {
-            // On failure the check below drops the connection.
-            let _ = connection.execute_batch("ROLLBACK");
-        }
+        // On failure the check that follows drops the connection.
+        let _ = connection.execute_batch("ROLLBACK");
+        self.put_back(connection, succeeded.is_some());
+        // A closure that swallowed an error does not know what it read.
+        if succeeded.is_none_or(|succeeded| succeeded && failed) { Err(Error::Aborted) } else { Ok(()) }
+    }
+
+    fn put_back(&self, connection: Connection, finished: bool) {
         if connection.is_autocommit() {
             self.put(connection);
         }
-        match result {
-            Some(Ok(_)) if failed => Err(Error::Aborted.into()),
-            Some(result) => result,
-            None => {
-                tracing::error!("a database read awaited something other than its transaction");
-                Err(Error::Aborted.into())
-            }
+        if !finished {
+            tracing::error!("a database read awaited something other than its transaction");
         }
     }
 

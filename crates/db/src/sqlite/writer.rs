@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 
 use super::SqliteTx;
 use super::open::Opened;
-use crate::tx::judge;
-use crate::{Error, Tx, Verdict, poll_once};
+use crate::tx::Work;
+use crate::{Error, Tx};
 
 /// Transactions in one commit. More would make the first of them wait long for its answer.
 const GROUP: usize = 256;
@@ -28,7 +28,8 @@ pub(super) struct Writer {
 }
 
 enum Message {
-    Run(Box<dyn Job>),
+    /// In a box, since the queue allocates its places in advance.
+    Run(Box<Job>),
     Stop(oneshot::Sender<()>),
 }
 
@@ -40,13 +41,6 @@ enum End {
     RolledBack,
     /// Something around it failed.
     Failed(Error),
-}
-
-trait Job: Send {
-    fn is_wanted(&self) -> bool;
-    /// Runs the closure and says whether to commit. May be called again after a rollback.
-    fn run(&mut self, connection: Connection, count: &Arc<AtomicU64>) -> (Connection, bool);
-    fn answer(self: Box<Self>, end: End);
 }
 
 impl Writer {
@@ -68,30 +62,15 @@ impl Writer {
         Ok(Self { queue: Some(sender), thread: Some(thread), stopping: AtomicBool::new(false) })
     }
 
-    pub(super) async fn write<F, T, E>(&self, f: F) -> Result<T, E>
-    where
-        F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<Error> + Verdict + Send + 'static,
-    {
-        let answer = self.submit(f)?;
-        // The thread drops what it cannot run any more.
-        answer.await.unwrap_or_else(|_| Err(ended().into()))
-    }
-
-    fn submit<F, T, E>(&self, f: F) -> Result<oneshot::Receiver<Result<T, E>>, Error>
-    where
-        F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<Error> + Verdict + Send + 'static,
-    {
+    pub(super) async fn write(&self, work: Box<dyn Work>) -> Result<Box<dyn Work>, Error> {
         if self.stopping.load(Ordering::SeqCst) {
             return Err(ended());
         }
         let (caller, answer) = oneshot::channel();
-        let job = Closure { f, caller, result: None, span: tracing::Span::current() };
+        let job = Job { work, caller, aborted: false, span: tracing::Span::current() };
         match self.queue.as_ref().map(|queue| queue.try_send(Message::Run(Box::new(job)))) {
-            Some(Ok(())) => Ok(answer),
+            // The thread drops what it cannot run any more.
+            Some(Ok(())) => answer.await.unwrap_or_else(|_| Err(ended())),
             Some(Err(TrySendError::Full(_))) => Err(Error::Busy),
             Some(Err(TrySendError::Disconnected(_))) | None => Err(ended()),
         }
@@ -151,7 +130,7 @@ impl Desk {
             while let Some(message) = next.take() {
                 match message {
                     // A caller that has gone would not learn the outcome: better not to do it.
-                    Message::Run(job) if job.is_wanted() => group.push(job),
+                    Message::Run(job) if job.is_wanted() => group.push(*job),
                     Message::Run(_) => {}
                     Message::Stop(asked) => {
                         stop = Some(asked);
@@ -175,14 +154,14 @@ impl Desk {
     }
 
     /// One commit for all of them, each behind a savepoint.
-    fn together(&mut self, group: &mut Vec<Box<dyn Job>>) {
+    fn together(&mut self, group: &mut Vec<Job>) {
         if let Err(error) = self.execute("BEGIN IMMEDIATE") {
             return fail_all(group, &error);
         }
         let mut verdicts = Vec::with_capacity(group.len());
         for (index, job) in group.iter_mut().enumerate() {
             let kept = self.execute("SAVEPOINT job").and_then(|()| {
-                let commits = self.run(job.as_mut());
+                let commits = self.run(job);
                 if !self.connection().is_autocommit() {
                     if !commits {
                         self.execute("ROLLBACK TO job")?;
@@ -226,18 +205,18 @@ impl Desk {
         }
     }
 
-    fn one_by_one(&mut self, group: &mut Vec<Box<dyn Job>>) {
+    fn one_by_one(&mut self, group: &mut Vec<Job>) {
         for job in group.drain(..) {
             self.alone(job);
         }
     }
 
     /// A transaction of its own.
-    fn alone(&mut self, mut job: Box<dyn Job>) {
+    fn alone(&mut self, mut job: Job) {
         if let Err(error) = self.execute("BEGIN IMMEDIATE") {
             return job.answer(End::Failed(Error::sqlite(error, "BEGIN IMMEDIATE")));
         }
-        let commits = self.run(job.as_mut());
+        let commits = self.run(&mut job);
         let ended = self.connection().is_autocommit();
         let end = match commits {
             true if ended => End::Failed(Error::Aborted),
@@ -251,7 +230,7 @@ impl Desk {
         job.answer(end);
     }
 
-    fn run(&mut self, job: &mut dyn Job) -> bool {
+    fn run(&mut self, job: &mut Job) -> bool {
         let connection = self.connection.take().expect("no job runs while another one does");
         let (connection, commits) = job.run(connection, &self.count);
         self.connection = Some(connection);
@@ -284,57 +263,56 @@ impl Desk {
     }
 }
 
-fn fail_all(group: &mut Vec<Box<dyn Job>>, error: &rusqlite::Error) {
+fn fail_all(group: &mut Vec<Job>, error: &rusqlite::Error) {
     for job in group.drain(..) {
         // The error cannot be cloned, its text can.
         job.answer(End::Failed(Error::unavailable(error.to_string())));
     }
 }
 
-struct Closure<F, T, E> {
-    f: F,
-    caller: oneshot::Sender<Result<T, E>>,
-    result: Option<Result<T, E>>,
+/// A closure in the queue, and who waits for it.
+struct Job {
+    work: Box<dyn Work>,
+    /// Gets the closure back, with its answer inside.
+    caller: oneshot::Sender<Result<Box<dyn Work>, Error>>,
+    /// What the closure answered does not count.
+    aborted: bool,
     span: tracing::Span,
 }
 
-impl<F, T, E> Job for Closure<F, T, E>
-where
-    F: AsyncFn(&mut Tx) -> Result<T, E> + Send,
-    T: Send,
-    E: From<Error> + Verdict + Send,
-{
+impl Job {
     fn is_wanted(&self) -> bool {
         !self.caller.is_closed()
     }
 
+    /// Runs the closure and says whether to commit. May be called again after a rollback.
     fn run(&mut self, connection: Connection, count: &Arc<AtomicU64>) -> (Connection, bool) {
-        self.result = None;
         let mut tx = Tx::sqlite(SqliteTx::new(connection, Arc::clone(count)));
         // Statements answer at once here, so the future of a well-behaved closure is ready at its first poll.
         // A panic, such as that of a timer without a runtime, must not end the thread.
-        let polled = catch_unwind(AssertUnwindSafe(|| self.span.in_scope(|| poll_once((self.f)(&mut tx)))));
+        let ran = catch_unwind(AssertUnwindSafe(|| self.span.in_scope(|| self.work.run(&mut tx))));
         let (connection, failed) = tx.into_sqlite().end();
-        let (result, commits) = match polled {
-            Ok(Some(result)) => judge(result, failed),
+        let commits = match ran {
+            // A closure that swallowed an error: what it believes to have written is not there.
+            Ok(Some(commits)) => (!(commits && failed)).then_some(commits),
             Ok(None) => {
                 tracing::error!(parent: &self.span, "a transaction awaited something other than itself");
-                (Err(Error::Aborted.into()), false)
+                None
             }
             Err(_) => {
                 tracing::error!(parent: &self.span, "a transaction panicked");
-                (Err(Error::Aborted.into()), false)
+                None
             }
         };
-        self.result = Some(result);
-        (connection, commits)
+        self.aborted = commits.is_none();
+        (connection, commits.unwrap_or(false))
     }
 
-    fn answer(self: Box<Self>, end: End) {
-        let result = match end {
-            End::Committed | End::RolledBack => self.result.unwrap_or_else(|| Err(Error::Aborted.into())),
-            End::Failed(error) => Err(error.into()),
-        };
-        let _ = self.caller.send(result);
+    fn answer(self, end: End) {
+        let _ = self.caller.send(match end {
+            End::Committed | End::RolledBack if self.aborted => Err(Error::Aborted),
+            End::Committed | End::RolledBack => Ok(self.work),
+            End::Failed(error) => Err(error),
+        });
     }
 }

@@ -106,6 +106,10 @@ pub struct Scratch {
 
 /// What a [`Scratch`] keeps at most. A foreign hash of 256 MiB doesn't leave its memory behind.
 const KEEP_BLOCKS: usize = 64 * 1024;
+/// Room that is asked for at least, of which only what is used becomes resident. An allocation above 32 MiB is always a
+/// mapping of its own in glibc. A smaller one is so only until the first of its size was freed; from then on it comes
+/// from a heap, which keeps it.
+const ROOM_BLOCKS: usize = 33 * 1024;
 
 impl Scratch {
     /// Without memory yet.
@@ -118,15 +122,18 @@ impl Scratch {
         self.blocks = Vec::new();
     }
 
-    /// How many bytes it holds.
+    /// How many bytes it holds in memory.
     pub fn held(&self) -> usize {
-        self.blocks.capacity() * argon2::Block::SIZE
+        self.blocks.len() * argon2::Block::SIZE
     }
 
     fn blocks(&mut self, count: usize) -> &mut [argon2::Block] {
-        if self.blocks.len() < count {
+        if self.blocks.capacity() < count {
             // Without copying the old blocks, which nobody reads.
             self.release();
+            self.blocks.reserve_exact(count.max(ROOM_BLOCKS));
+        }
+        if self.blocks.len() < count {
             self.blocks.resize(count, argon2::Block::new());
         }
         &mut self.blocks[..count]

@@ -138,7 +138,7 @@ fn of_token(checked: &Checked) -> Response {
         user_id: checked.sub.0,
         session_id: checked.sid.map(|s| s.0),
         auth_time: checked.auth_time,
-        amr: checked.amr.clone(),
+        amr: checked.amr.to_vec(),
         acr: checked.acr.clone(),
         ends_at: None,
     };
@@ -150,7 +150,7 @@ fn of_session(signed: &Signed) -> Response {
         user_id: signed.user.0,
         session_id: Some(signed.session.0),
         auth_time: signed.auth_at / SECOND,
-        amr: signed.methods.clone(),
+        amr: signed.methods.to_vec(),
         acr: acr(signed.assurance).to_owned(),
         ends_at: signed.ends_at.map(time),
     };
