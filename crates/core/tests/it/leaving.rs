@@ -40,7 +40,7 @@ async fn keep(realm: &Realm, visitor: &Visitor) -> Result<()> {
 
 async fn usable(visitor: &Visitor) -> bool {
     let signed = visitor.signed().await.expect("in");
-    assert_eq!(browser::usable(&signed).is_err(), signed.tasks == [DELETION_PENDING]);
+    assert_eq!(browser::usable(&signed).is_err(), *signed.tasks == [DELETION_PENDING]);
     browser::usable(&signed).is_ok()
 }
 
@@ -164,7 +164,7 @@ async fn tokens_of_an_account_that_is_to_be_deleted_are_for_no_app() {
     assert_ne!(audience(&token), test.realm.issuer(), "verifiers that know no tasks refuse it all the same");
     assert_eq!(check::access(&test.realm, &token).await.refused(), Kind::TaskOutstanding);
     let checked = check::access_with_tasks(&test.realm, &token).await.expect("for faces that serve it");
-    assert_eq!(checked.tasks, [DELETION_PENDING]);
+    assert_eq!(*checked.tasks, [DELETION_PENDING]);
     let me = account::Me { user: checked.sub, session: checked.sid.expect("one"), browser: None, auth_at: 0 };
     account::keep(&test.realm, &me, &app.caller().await).await.expect("kept");
     let token = app.refresh().await.expect("refreshed").access.token;
