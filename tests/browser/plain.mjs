@@ -40,7 +40,7 @@ test("without JavaScript: from sign-up to deletion", async (t) => {
   const next = someone();
   await v.send("/account/email", { email: next });
   await v.sendStep("code", { code: (await v.server.mail(next)).code });
-  assert.equal(v.path, "/account");
+  assert.equal(v.path, "/account?done=email");
   assert.match(await v.$("main").innerText(), new RegExp(next));
   email = next;
 
