@@ -59,7 +59,14 @@ test("without JavaScript: from sign-up to deletion", async (t) => {
   await v.send("/account/delete", {});
   assert.equal(v.path, "/account/deleted");
   await signIn(v, email, PASSWORD);
-  assert.equal(v.path, "/sign-in", "nobody is there any more");
+  // It waits to be deleted: whoever signs in decides whether it is kept, and has nothing else of it.
+  assert.match(v.path, /^\/account\/keep/);
+  await v.go("/account");
+  assert.match(v.path, /^\/account\/keep/);
+  await v.send("/account/keep", {});
+  await v.go("/account");
+  assert.equal(v.path, "/account");
+  assert.match(await v.$("main").innerText(), new RegExp(email));
 });
 
 test("without JavaScript: a link instead of a code", async (t) => {
