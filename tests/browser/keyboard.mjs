@@ -71,7 +71,11 @@ for (const [name, open] of FORMS) {
     for (const colorScheme of ["light", "dark"]) {
       const v = await visitor(t, { colorScheme });
       await open(v);
-      // From the top, also where a field has the focus to begin with.
+      // From the top, also where a field has the focus to begin with, which it gets some time after the page is there.
+      await v.page.waitForFunction(() => {
+        const first = document.querySelector("[autofocus]");
+        return !first || document.activeElement === first;
+      });
       await v.page.evaluate(() => {
         document.body.tabIndex = -1;
         document.body.focus();
