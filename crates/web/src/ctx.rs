@@ -154,12 +154,19 @@ impl Ctx {
 
     /// The API key of a backend, with a permission.
     pub async fn key(&self, permission: &'static str) -> Result<ApiKey, Problem> {
+        self.key_with(&[permission]).await
+    }
+
+    /// The API key of a backend, with several permissions.
+    pub async fn key_with(&self, permissions: &[&'static str]) -> Result<ApiKey, Problem> {
         let text = match &self.bearer {
             Some(Ok(text)) => text.as_str(),
             _ => "",
         };
         let key = api_key::check_text(&self.realm, &self.source, text).await?;
-        api_key::must(&self.realm, &key, &self.source, permission).await?;
+        for permission in permissions {
+            api_key::must(&self.realm, &key, &self.source, permission).await?;
+        }
         Ok(key)
     }
 }

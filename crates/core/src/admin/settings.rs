@@ -9,6 +9,13 @@ use crate::{
 };
 use latchstring_look::brand::LookSettings;
 
+/// The permissions that a key needs for such changes. A frame stands around codes and links: whoever may write one may be
+/// everybody.
+pub fn permissions(patch: &serde_json::Value) -> &'static [&'static str] {
+    let frames = patch.get("look").is_some_and(|look| look.is_null() || look.get("templates").is_some());
+    if frames { &["settings:write", "users:write"] } else { &["settings:write"] }
+}
+
 /// Takes a JSON object of changes (RFC 7396 merge patch), checks the result and stores it. `seen` is the revision the
 /// caller read, if it wants to be sure.
 pub async fn patch(
@@ -29,11 +36,10 @@ pub async fn patch(
     let look = match patch.get("look") {
         Some(change) => {
             // `null` brings the default back.
-            let mut document = match change.is_null() {
-                true => serde_json::json!({}),
-                false => serde_json::to_value(&realm.settings().1.look)?,
-            };
-            if !change.is_null() {
+            let mut document = serde_json::to_value(&realm.settings().1.look)?;
+            if change.is_null() {
+                document = serde_json::json!({});
+            } else {
                 merge(&mut document, change);
             }
             let look: LookSettings = serde_json::from_value(document).map_err(|e| mistyped(&e))?;

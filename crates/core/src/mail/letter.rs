@@ -328,32 +328,22 @@ impl Says {
 
 /// A notice: what, when, with what, from where; and the link for whoever did not do it.
 fn happened(event: &What, how: &How, not_me: Option<&Hidden>, say: impl Fn(&'static str) -> Say) -> Draft {
-    let plain = |id: [&'static str; 3]| id.map(&say);
-    let [subject, heading, lead] = match event {
-        What::NewDevice => {
-            plain(["mail-new-device.subject", "mail-new-device.heading", "mail-new-device.lead"])
-        }
-        What::Password => plain(["mail-password.subject", "mail-password.heading", "mail-password.lead"]),
-        What::PasswordByOperator => {
-            plain(["mail-password.subject", "mail-password.heading", "mail-password-set.lead"])
-        }
-        What::Email(new) => plain(["mail-email.subject", "mail-email.heading", "mail-email.lead"])
-            .map(|said| said.with("address", new.clone())),
-        What::Username(Some(new)) => {
-            plain(["mail-username.subject", "mail-username.heading", "mail-username.lead"])
-                .map(|said| said.with("name", new.clone()))
-        }
-        What::Username(None) => {
-            plain(["mail-username.subject", "mail-username.heading", "mail-username-none.lead"])
-        }
-        What::SignedOut => {
-            plain(["mail-signed-out.subject", "mail-signed-out.heading", "mail-signed-out.lead"])
-        }
-        What::DeletionBegun { until, .. } => {
-            plain(["mail-deletion.subject", "mail-deletion.heading", "mail-deletion.lead"])
-                .map(|said| said.with("until", clock::date(*until)))
-        }
-        What::DeletionKept => plain(["mail-kept.subject", "mail-kept.heading", "mail-kept.lead"]),
+    let Messages { subject, heading, lead, .. } = match event {
+        What::NewDevice => messages!("mail-new-device"),
+        What::Password => messages!("mail-password"),
+        What::PasswordByOperator => Messages { lead: "mail-password-set.lead", ..messages!("mail-password") },
+        What::Email(_) => messages!("mail-email"),
+        What::Username(Some(_)) => messages!("mail-username"),
+        What::Username(None) => Messages { lead: "mail-username-none.lead", ..messages!("mail-username") },
+        What::SignedOut => messages!("mail-signed-out"),
+        What::DeletionBegun { .. } => messages!("mail-deletion"),
+        What::DeletionKept => messages!("mail-kept"),
+    };
+    let said = |id| match event {
+        What::Email(new) => say(id).with("address", new.clone()),
+        What::Username(Some(new)) => say(id).with("name", new.clone()),
+        What::DeletionBegun { until, .. } => say(id).with("until", clock::date(*until)),
+        _ => say(id),
     };
     let facts = [
         Some((Say::new("mail-when"), clock::date(how.at).into())),
@@ -367,9 +357,9 @@ fn happened(event: &What, how: &How, not_me: Option<&Hidden>, say: impl Fn(&'sta
         _ => None,
     };
     Draft {
-        subject,
-        heading,
-        before: vec![lead],
+        subject: said(subject),
+        heading: said(heading),
+        before: vec![said(lead)],
         facts: facts.into_iter().flatten().collect(),
         button,
         after: vec![Say::new(if not_me.is_some() { "mail-was-it-you" } else { "mail-was-not-you" })],

@@ -35,11 +35,7 @@ pub async fn change(
     headers: HeaderMap,
     Json(Strict(body)): Json<Strict>,
 ) -> Result<Response, Problem> {
-    let key = ctx.key("settings:write").await?;
-    // A frame stands around codes and links: who may write one may be everybody.
-    if body.pointer("/look/templates").is_some() {
-        ctx.key("users:write").await?;
-    }
+    let key = ctx.key_with(admin::settings::permissions(&body)).await?;
     let seen = if_match(&headers)?;
     let (rev, settings) = admin::settings::patch(&ctx.realm, key.actor(), &ctx.source, body, seen).await?;
     Ok(show(rev, &settings))

@@ -181,9 +181,6 @@ impl Visit {
         status: StatusCode,
         page: &P,
     ) -> Result<Response, Failure> {
-        if self.uri.path() != "/account" && here == "profile" {
-            self.shows("/account");
-        }
         let frame = Frame { here, ..self.frame() };
         self.framed(&frame, status, page)
     }

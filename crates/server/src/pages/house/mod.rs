@@ -236,6 +236,7 @@ async fn profile_again(
     typed: HouseForm,
 ) -> Result<Response, Failure> {
     let page = profile_page(visit, home, None, errors, typed).await?;
+    visit.shows("/account");
     visit.page_at("profile", status, &page)
 }
 

@@ -144,6 +144,7 @@ pub(super) async fn follow(visit: Visit, Sent(form): Sent<Form>) -> Result<Respo
 
 /// The new password was sent.
 pub(super) async fn password(visit: Visit, Sent(form): Sent<Form>) -> Result<Response, Failure> {
+    visit.shows("/verify");
     let caller = visit.acts().await?;
     let Some(carried @ Carried::Attempt(id)) = Carried::of(&visit) else {
         return Ok(go("/verify", &[]));
@@ -160,12 +161,12 @@ pub(super) async fn password(visit: Visit, Sent(form): Sent<Form>) -> Result<Res
     let attempt = attempt::load(realm, &caller, id).await.map_err(|e| visit.fails(e))?;
     let mut page = set_password(&visit, &attempt, carried.form(&visit))?;
     (page.wrong, page.trouble) = split(&refusal);
-    visit.shows("/verify");
     visit.page(problem::status(refusal.kind), &page)
 }
 
 /// The invitation was accepted: an attempt that its secret proves, and its last step at once.
 pub(super) async fn accept(visit: Visit, Sent(form): Sent<Form>) -> Result<Response, Failure> {
+    visit.shows("/verify");
     let mut caller = visit.acts().await?;
     let Some(carried @ Carried::Invitation(secret)) = &Carried::of(&visit) else {
         return Ok(go("/verify", &[]));
@@ -190,7 +191,6 @@ pub(super) async fn accept(visit: Visit, Sent(form): Sent<Form>) -> Result<Respo
                 ..Invitation::default()
             };
             (page.wrong_name, page.trouble) = split(&refusal);
-            visit.shows("/verify");
             return visit.page(problem::status(refusal.kind), &page);
         }
     };
@@ -218,7 +218,6 @@ pub(super) async fn accept(visit: Visit, Sent(form): Sent<Form>) -> Result<Respo
     };
     let mut page = set_password(&visit, &begun.outcome.attempt, form)?;
     (page.wrong, page.trouble) = split(&refusal);
-    visit.shows("/verify");
     let mut response = visit.page(problem::status(refusal.kind), &page)?;
     let config = visit.ctx.app.config();
     let own = begun.cookie.and_then(|new| latchstring_web::cookie::set(config, &new, realm.now()));
