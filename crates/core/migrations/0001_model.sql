@@ -463,9 +463,9 @@ CREATE TABLE audits (
     count BIGINT NOT NULL
 ); -- without rowid
 CREATE INDEX audits_target ON audits (target_id, id);
--- What owners are shown comes from these. Most rows are sign-ins with what is known, and none of them.
+-- What owners are shown comes from these. Most rows are sign-ins, and none of them.
 CREATE INDEX audits_changes ON audits (target_id, action, id)
-    WHERE outcome = 'done' AND (action <> 'session.began' OR detail LIKE '%_new_device_:true%');
+    WHERE outcome = 'done' AND action <> 'session.began';
 CREATE UNIQUE INDEX audits_coalesce ON audits (coalesce_key) WHERE coalesce_key IS NOT NULL;
 
 CREATE TABLE jobs (

@@ -15,9 +15,9 @@ use crate::{
     refusal::{Fault, Result},
     settings::{self, Settings},
 };
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use latchstring_db::{Db, MigrateError};
-use latchstring_look::brand::Brand;
+use latchstring_look::brand::{Brand, LookSettings};
 use latchstring_proto::password::Params;
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
@@ -99,9 +99,16 @@ impl OpenError {
     }
 }
 
+/// A look that was made, and of which settings.
+struct Dressed {
+    rev: i64,
+    look: LookSettings,
+    brand: Arc<Brand>,
+}
+
 /// A look that a newer node has let pass and this one can't read is no reason to stay away.
-fn brand(settings: &Settings) -> Brand {
-    let (brand, wrong) = Brand::as_far_as_possible(&settings.look);
+fn brand(look: &LookSettings) -> Brand {
+    let (brand, wrong) = Brand::as_far_as_possible(look);
     for wrong in wrong {
         tracing::error!(setting = wrong.param, says = %wrong.says, "a part of the look is not usable; ours serves");
     }
@@ -160,8 +167,8 @@ struct Inner {
     dev: Option<Dev>,
     mount: MountId,
     settings: ArcSwap<(i64, Settings)>,
-    /// What follows from the settings of a revision for pages and mails.
-    brand: ArcSwap<(i64, Brand)>,
+    /// What follows from the settings for pages and mails: made when it is first asked for.
+    brand: ArcSwapOption<Dressed>,
     rings: ArcSwap<Rings>,
     ended: EndedSet,
     feed: Feed,
@@ -234,7 +241,7 @@ impl Realm {
             issuer: issuer.into(),
             dev,
             mount,
-            brand: ArcSwap::from_pointee((rev, brand(&settings))),
+            brand: ArcSwapOption::empty(),
             settings: ArcSwap::from_pointee((rev, settings)),
             rings: ArcSwap::from_pointee(rings),
             ended: EndedSet::default(),
@@ -303,21 +310,26 @@ impl Realm {
         self.0.settings.load_full()
     }
 
-    /// How pages and mails look and speak, with the revision of the settings that say so.
-    pub fn brand(&self) -> Arc<(i64, Brand)> {
-        self.0.brand.load_full()
+    /// How pages and mails look and speak, as the settings in force say.
+    pub fn brand(&self) -> Arc<Brand> {
+        let settings = self.0.settings.load();
+        let made = self.0.brand.load();
+        if let Some(made) = made.as_ref().filter(|made| made.rev == settings.0) {
+            return made.brand.clone();
+        }
+        let brand = match made.as_ref().filter(|made| made.look == settings.1.look) {
+            Some(made) => made.brand.clone(),
+            None => Arc::new(brand(&settings.1.look)),
+        };
+        let made = Dressed { rev: settings.0, look: settings.1.look.clone(), brand: brand.clone() };
+        self.0.brand.store(Some(Arc::new(made)));
+        brand
     }
 
     /// Takes settings into force, unless newer ones are.
     pub fn use_settings(&self, rev: i64, settings: Settings) {
-        let old = self.0.brand.load_full();
-        let brand = match self.0.settings.load().1.look == settings.look {
-            true => Arc::new((rev, old.1.clone())),
-            false => Arc::new((rev, brand(&settings))),
-        };
         let new = Arc::new((rev, settings));
         self.0.settings.rcu(|old| if old.0 < rev { new.clone() } else { old.clone() });
-        self.0.brand.rcu(|old| if old.0 < rev { brand.clone() } else { old.clone() });
     }
 
     /// The key rings in force.

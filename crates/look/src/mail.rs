@@ -1,12 +1,13 @@
 //! Mails: what one says, as text and as HTML that mail programs of every age show.
 
 use crate::{
-    Arg, Language, Say,
+    Arg, Language, Say, Words,
     brand::{Brand, Pair},
     colour::{Colour, DARK},
     template,
 };
-use minijinja::{Value, context};
+use minijinja::{context, value::Serde};
+use serde::Serialize;
 
 /// A mail without a language. It may hold a code and links, which are secrets: no `Debug`.
 #[derive(Clone, Default)]
@@ -52,30 +53,28 @@ pub struct Sender<'a> {
     pub logo: Option<String>,
 }
 
+/// A [`Draft`] in its language: what both forms are made of.
+#[derive(Serialize)]
+struct Said<'a> {
+    subject: String,
+    heading: String,
+    before: Vec<String>,
+    code: Option<&'a str>,
+    facts: Vec<(String, String)>,
+    or: Option<String>,
+    button: Option<(String, &'a str)>,
+    after: Vec<String>,
+    second: Option<(String, &'a str)>,
+}
+
 impl Draft {
     /// The mail in `language`. Where the realm's own frame fails, ours serves.
     pub fn render(&self, sender: &Sender<'_>, language: Language) -> Rendered {
-        let words = &sender.brand.words;
-        let say = |say: &Say| words.say(language, say);
-        let subject = one_line(&say(&self.subject));
-        let data = self.data(sender, language, &subject);
-        let (html, unframed) = template::mail(sender.brand, &data);
-        Rendered { subject, text: self.text(sender, language), html, unframed }
-    }
-
-    fn data(&self, sender: &Sender<'_>, language: Language, subject: &str) -> Value {
-        let words = &sender.brand.words;
-        let say = |say: &Say| words.say(language, say);
-        let all = |list: &[Say]| list.iter().map(say).collect::<Vec<_>>();
-        let link = |link: &(Say, String)| (say(&link.0), link.1.clone());
-        let before = all(&self.before);
-        let legal: Vec<(String, String)> =
-            sender.brand.legal(language).map(|(name, url)| (name.to_owned(), url.to_owned())).collect();
+        let said = self.said(&sender.brand.words, language);
+        let legal: Vec<(&str, &str)> = sender.brand.legal(language).collect();
         let [light, dark] = sender.brand.colours.unwrap_or_else(ours);
         let pair = |pair: Pair| context! { colour => pair.colour.to_string(), ink => pair.ink.to_string() };
-        let facts: Vec<(String, String)> =
-            self.facts.iter().map(|(name, fact)| (say(name), fact_text(fact, &say))).collect();
-        context! {
+        let data = context! {
             lang => language.tag(),
             dir => language.direction(),
             start => if language.direction() == "rtl" { "right" } else { "left" },
@@ -84,59 +83,59 @@ impl Draft {
                 logo => sender.logo.clone(),
                 light => pair(light),
                 dark => pair(dark),
-                legal => legal,
+                legal => Serde(&legal),
             },
-            mail => context! {
-                subject => subject.to_owned(),
-                heading => say(&self.heading),
-                preview => before.first(),
-                before => before,
-                code => self.code.clone(),
-                facts => facts,
-                or => (self.code.is_some() && self.button.is_some()).then(|| say(&Say::new("mail-or"))),
-                button => self.button.as_ref().map(link),
-                after => all(&self.after),
-                second => self.second.as_ref().map(link),
-            },
-        }
+            mail => Serde(&said),
+            preview => said.before.first().cloned(),
+        };
+        let (html, unframed) = template::mail(sender.brand, &data);
+        Rendered { text: said.text(sender.name, &legal), subject: said.subject, html, unframed }
     }
 
-    fn text(&self, sender: &Sender<'_>, language: Language) -> String {
-        let words = &sender.brand.words;
+    fn said(&self, words: &Words, language: Language) -> Said<'_> {
         let say = |say: &Say| words.say(language, say);
-        let mut parts: Vec<String> = self.before.iter().map(say).collect();
-        if let Some(code) = &self.code {
-            parts.push(format!("    {code}"));
+        let all = |list: &[Say]| list.iter().map(say).collect();
+        let fact = |(name, fact): &(Say, Arg)| {
+            let fact = match fact {
+                Arg::Text(text) => text.to_string(),
+                Arg::Number(number) => number.to_string(),
+                Arg::Say(said) => say(said),
+            };
+            (say(name), fact)
+        };
+        Said {
+            subject: one_line(&say(&self.subject)),
+            heading: say(&self.heading),
+            before: all(&self.before),
+            code: self.code.as_deref(),
+            facts: self.facts.iter().map(fact).collect(),
+            or: (self.code.is_some() && self.button.is_some()).then(|| say(&Say::new("mail-or"))),
+            button: self.button.as_ref().map(|(label, url)| (say(label), url.as_str())),
+            after: all(&self.after),
+            second: self.second.as_ref().map(|(label, url)| (say(label), url.as_str())),
         }
-        let facts: Vec<String> = self
-            .facts
-            .iter()
-            .map(|(name, fact)| format!("{}: {}", say(name), fact_text(fact, &say)))
-            .collect();
-        if !facts.is_empty() {
-            parts.push(facts.join("\n"));
-        }
-        if let Some((label, url)) = &self.button {
-            let label =
-                if self.code.is_some() { say(&Say::new("mail-or")) } else { format!("{}:", say(label)) };
-            parts.push(label);
-            parts.push(format!("    {url}"));
-        }
-        parts.extend(self.after.iter().map(say));
-        if let Some((label, url)) = &self.second {
-            parts.push(format!("{}:\n\n    {url}", say(label)));
-        }
-        let legal: String =
-            sender.brand.legal(language).map(|(name, url)| format!("{name}: {url}\n")).collect();
-        format!("{}\n\n-- \n{}\n{legal}", parts.join("\n\n"), sender.name)
     }
 }
 
-fn fact_text(fact: &Arg, say: &impl Fn(&Say) -> String) -> String {
-    match fact {
-        Arg::Text(text) => text.to_string(),
-        Arg::Number(number) => number.to_string(),
-        Arg::Say(said) => say(said),
+impl Said<'_> {
+    fn text(&self, name: &str, legal: &[(&str, &str)]) -> String {
+        let mut parts = self.before.clone();
+        parts.extend(self.code.map(|code| format!("    {code}")));
+        if !self.facts.is_empty() {
+            let facts: Vec<String> =
+                self.facts.iter().map(|(name, fact)| format!("{name}: {fact}")).collect();
+            parts.push(facts.join("\n"));
+        }
+        if let Some((label, url)) = &self.button {
+            parts.push(self.or.clone().unwrap_or_else(|| format!("{label}:")));
+            parts.push(format!("    {url}"));
+        }
+        parts.extend(self.after.iter().cloned());
+        if let Some((label, url)) = &self.second {
+            parts.push(format!("{label}:\n\n    {url}"));
+        }
+        let legal: String = legal.iter().map(|(name, url)| format!("{name}: {url}\n")).collect();
+        format!("{}\n\n-- \n{name}\n{legal}", parts.join("\n\n"))
     }
 }
 

@@ -46,25 +46,17 @@ pub struct Say {
     pub id: &'static str,
     /// What stands in its open places.
     pub args: Vec<(&'static str, Arg)>,
-    /// Further sentences behind it.
-    pub more: Vec<Say>,
 }
 
 impl Say {
     /// The message `id`.
     pub const fn new(id: &'static str) -> Self {
-        Self { id, args: Vec::new(), more: Vec::new() }
+        Self { id, args: Vec::new() }
     }
 
     /// With `value` where the message says `$name`.
     pub fn with(mut self, name: &'static str, value: impl Into<Arg>) -> Self {
         self.args.push((name, value.into()));
-        self
-    }
-
-    /// With another sentence behind it.
-    pub fn and(mut self, other: Say) -> Self {
-        self.more.push(other);
         self
     }
 }

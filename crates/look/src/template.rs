@@ -169,12 +169,13 @@ fn sample_mail(language: Language, full: bool) -> Value {
             name => "~brand~", logo => full.then_some("/assets/logo"), light => pair(), dark => pair(), legal => legal,
         },
         mail => context! {
-            subject => "~subject~", heading => "~heading~", preview => "~preview~", before => vec!["~before~"],
+            subject => "~subject~", heading => "~heading~", before => vec!["~before~"],
             code => full.then_some("~code~"), or => full.then_some("~or~"),
             facts => if full { vec![("~fact~", "~is~")] } else { vec![] },
             button => full.then_some(("~button~", "~link~")), second => full.then_some(("~second~", "~other~")),
             after => vec!["~after~"],
         },
+        preview => "~preview~",
     }
 }
 
@@ -306,12 +307,7 @@ impl Speaker {
         }
         let args: Vec<(&str, Value)> =
             names.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let mut text = self.html(id, &args);
-        for next in say.get_attr("more")?.try_iter()? {
-            text.push(' ');
-            text.push_str(&self.said(&next)?);
-        }
-        Ok(text)
+        Ok(self.html(id, &args))
     }
 }
 
@@ -366,9 +362,6 @@ mod tests {
         assert_eq!(said(Language::English), "That was often. Wait 5 minutes, then try again.");
         assert_ne!(said(Language::English), said(Language::German));
         assert_eq!(said(Language::German), escape(&Words::default().say(Language::German, &say)));
-        let both = Say::new("weak-common").and(Say::new("weak-too-short"));
-        let said = render("{{ t(say) }}", Language::English, context! { say => Serde(&both) });
-        assert!(said.contains(". This"), "{said}");
     }
 
     #[test]

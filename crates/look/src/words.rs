@@ -136,12 +136,7 @@ impl Words {
         for (name, value) in &say.args {
             args.set(*name, self.value(language, value));
         }
-        let mut text = self.format(language, say.id, &args);
-        for next in &say.more {
-            text.push(' ');
-            text.push_str(&self.say(language, next));
-        }
-        text
+        self.format(language, say.id, &args)
     }
 
     fn value<'a>(&self, language: Language, value: &'a Arg) -> FluentValue<'a> {

@@ -103,7 +103,7 @@ impl Ctx {
         };
         let handle = self.handle.as_deref().and_then(Keyed::parse);
         let accepted = self.accept_language.as_ref().and_then(|value| value.to_str().ok());
-        let language = accepted.and_then(|text| Language::accepted(text, self.realm.brand().1.languages()));
+        let language = accepted.and_then(|text| Language::accepted(text, self.realm.brand().languages()));
         let source = Source { language, ..(*self.source).clone() };
         Ok(Caller { browser, handle, client: None, source })
     }

@@ -28,7 +28,7 @@ const CHANGES: [&str; 11] = [
     "email.put_back",
     "email.lost",
     "username.changed",
-    "session.began",
+    "device.new",
     "user.deletion_begun",
     "user.deletion_kept",
     "user.not_me",

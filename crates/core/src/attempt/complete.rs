@@ -295,8 +295,9 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     session::store::insert(tx, &new, signed.begun).await?;
     // Who has just made the account knows, and who has just set a new password is told of that.
     // In a box: what few sign-ins come to need not be carried along by all.
-    let told = attempt.kind == AttemptKind::SignIn
-        && Box::pin(new_device::tell(tx, &kit.teller, user, &signed, &new, &kit.source)).await?;
+    if attempt.kind == AttemptKind::SignIn {
+        Box::pin(new_device::tell(tx, &kit.teller, user, &signed, &new, &kit.source, now)).await?;
+    }
     for old in session::store::surplus(tx, user, settings.session.max_per_user).await? {
         let which = session::Which::One(old);
         kit.note(session::end(tx, &kit.ground, user, which, "surplus", now, kit.keep).await?);
@@ -324,13 +325,9 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     if methods.iter().any(|m| m == "otp") {
         password::reopen(tx, &kit.ground.keys, user, browser.map(|b| b.0)).await?;
     }
-    let mut detail = serde_json::json!({ "session": new.id, "methods": methods });
-    if told {
-        detail[audit::NEW_DEVICE] = true.into();
-    }
     let entry = Entry::new(draw.audits[2], now, "session.began", Actor::User(user.0))
         .on("user", user.0)
-        .detail(detail)
+        .detail(serde_json::json!({ "session": new.id, "methods": methods }))
         .from(&kit.source);
     audit::write(tx, entry).await?;
     Ok(Done { user, session: new.id, tasks: new.tasks, cookie, family })

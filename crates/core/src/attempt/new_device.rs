@@ -1,8 +1,9 @@
 //! Whether somebody signs in with what they have not signed in with before. A thief's device is one; so the owner is told.
 
 use crate::{
-    audit::Source,
+    audit::{self, Actor, Entry, Source},
     browser,
+    clock::Micros,
     id::UserId,
     mail::{What, language_of},
     notice::{By, Teller},
@@ -16,7 +17,6 @@ use latchstring_proto::user_agent;
 /// Tells the owner of a sign-in with a new browser or app, in its transaction and before the browser is known. Whoever
 /// has made the account here knows the device by which they did; of one that was imported, even the first sign-in is told.
 /// Browsers that were forgotten, after a password was changed or everything was ended, are new again.
-/// Gives whether it was new, for the audit row of the sign-in.
 pub(crate) async fn tell(
     tx: &mut Tx,
     teller: &Teller,
@@ -24,7 +24,8 @@ pub(crate) async fn tell(
     signed: &SignedIn,
     new: &session::New,
     source: &Source,
-) -> Result<bool> {
+    now: Micros,
+) -> Result<()> {
     let known = match new.browser {
         Some(browser) => browser::store::knows(tx, browser, user).await?,
         None => {
@@ -40,13 +41,18 @@ pub(crate) async fn tell(
         }
     };
     if known {
-        return Ok(false);
+        return Ok(());
     }
-    let Some(full) = user::store::full(tx, user).await? else { return Ok(true) };
+    let entry = Entry::new(teller.audit_id(), now, "device.new", Actor::User(user.0))
+        .on("user", user.0)
+        .detail(serde_json::json!({ "session": new.id }))
+        .from(source);
+    audit::write(tx, entry).await?;
+    let Some(full) = user::store::full(tx, user).await? else { return Ok(()) };
     if let Some(email) = full.email().filter(|email| email.is_good()) {
         // In its owner's language: the device may be somebody else's.
         let language = language_of(full.user.locale.as_ref());
         teller.tell(tx, email, language, What::NewDevice, By::held(source, new.browser.is_some())).await?;
     }
-    Ok(true)
+    Ok(())
 }

@@ -13,9 +13,6 @@ use crate::{
 use latchstring_db::Tx;
 use uuid::Uuid;
 
-/// What a sign-in's row says of one with a device that had not been seen before.
-pub const NEW_DEVICE: &str = "new_device";
-
 /// Who did it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {

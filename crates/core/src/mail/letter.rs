@@ -205,7 +205,7 @@ impl Letter {
     /// The letter in words, as the realm looks now.
     pub fn render(&self, realm: &Realm) -> Mail {
         let (settings, brand) = (realm.settings(), realm.brand());
-        let brand = &brand.1;
+        let brand = &*brand;
         let language = self.language.filter(|l| brand.languages().contains(l)).unwrap_or(brand.language());
         let name = settings.1.name.as_str();
         let picture = brand.logo.as_ref().filter(|logo| logo.is_for_mail());
@@ -246,20 +246,26 @@ impl Letter {
 }
 
 /// The messages of one mail.
+#[derive(Clone, Copy)]
 struct Messages {
     subject: &'static str,
+    /// The subject where it is to have no code.
+    plain: &'static str,
     heading: &'static str,
     lead: &'static str,
+    button: &'static str,
     note: &'static str,
 }
 
-/// The attributes of one message.
+/// The attributes of one message. Not every mail has all of them.
 macro_rules! messages {
     ($id:literal) => {
         Messages {
             subject: concat!($id, ".subject"),
+            plain: concat!($id, ".plain"),
             heading: concat!($id, ".heading"),
             lead: concat!($id, ".lead"),
+            button: concat!($id, ".button"),
             note: concat!($id, ".note"),
         }
     };
@@ -270,56 +276,43 @@ impl Says {
         let say = |id| Say::new(id).with("brand", realm.to_owned());
         match self {
             Says::Code { purpose, code, link, minutes } => {
-                let (messages, plain, button) = match purpose {
-                    For::SignIn => (messages!("mail-sign-in"), "mail-sign-in.plain", "mail-sign-in.button"),
-                    For::SignUp => (messages!("mail-sign-up"), "mail-sign-up.plain", "mail-sign-up.button"),
-                    For::SignUpExisting => {
-                        (messages!("mail-existing"), "mail-existing.plain", "mail-existing.button")
-                    }
-                    For::Recover => (messages!("mail-recover"), "mail-recover.plain", "mail-recover.button"),
-                    For::StepUp => (messages!("mail-step-up"), "mail-step-up.plain", "mail-step-up.button"),
-                    For::Verify => (messages!("mail-verify"), "mail-verify.plain", "mail-verify.button"),
-                    For::Factor => (messages!("mail-factor"), "mail-factor.plain", "mail-factor.button"),
+                let messages = match purpose {
+                    For::SignIn => messages!("mail-sign-in"),
+                    For::SignUp => messages!("mail-sign-up"),
+                    For::SignUpExisting => messages!("mail-existing"),
+                    For::Recover => messages!("mail-recover"),
+                    For::StepUp => messages!("mail-step-up"),
+                    For::Verify => messages!("mail-verify"),
+                    For::Factor => messages!("mail-factor"),
                 };
                 let code = String::from(&**code);
                 let subject = match code_in_subject {
                     true => say(messages.subject).with("code", code.clone()),
-                    false => say(plain),
+                    false => say(messages.plain),
                 };
                 Draft {
                     subject,
-                    heading: say(messages.heading),
-                    before: vec![say(messages.lead)],
                     code: Some(code),
-                    button: Some((say(button), String::from(&**link))),
+                    button: Some((say(messages.button), String::from(&**link))),
                     after: vec![Say::new("mail-code-until").with("minutes", *minutes), say(messages.note)],
-                    ..Draft::default()
+                    ..told(messages, say)
                 }
             }
             Says::NoAccount { sign_up } => {
-                let Messages { subject, heading, lead, note } = messages!("mail-no-account");
-                let button = sign_up.clone().map(|url| (say("mail-no-account.button"), url));
-                let mut before = vec![say(lead)];
-                before.push(say(if button.is_some() {
-                    "mail-no-account.sign-up"
-                } else {
-                    "mail-no-account.other"
-                }));
-                let (subject, heading, after) = (say(subject), say(heading), vec![say(note)]);
-                Draft { subject, heading, before, button, after, ..Draft::default() }
+                let messages = messages!("mail-no-account");
+                let button = sign_up.clone().map(|url| (say(messages.button), url));
+                let way = if button.is_some() { "mail-no-account.sign-up" } else { "mail-no-account.other" };
+                Draft { before: vec![say(messages.lead), say(way)], button, ..told(messages, say) }
             }
-            Says::AddressTaken => told(&messages!("mail-taken"), say),
+            Says::AddressTaken => told(messages!("mail-taken"), say),
             Says::Happened { event, how, not_me } => happened(event, how, not_me.as_ref(), say),
-            Says::AddressPutBack => told(&messages!("mail-put-back"), say),
+            Says::AddressPutBack => told(messages!("mail-put-back"), say),
             Says::Invitation { link, days } => {
-                let Messages { subject, heading, lead, note } = messages!("mail-invitation");
+                let messages = messages!("mail-invitation");
                 Draft {
-                    subject: say(subject),
-                    heading: say(heading),
-                    before: vec![say(lead)],
-                    button: Some((say("mail-invitation.button"), String::from(&**link))),
-                    after: vec![say(note).with("days", *days)],
-                    ..Draft::default()
+                    button: Some((say(messages.button), String::from(&**link))),
+                    after: vec![say(messages.note).with("days", *days)],
+                    ..told(messages, say)
                 }
             }
         }
@@ -328,7 +321,7 @@ impl Says {
 
 /// A notice: what, when, with what, from where; and the link for whoever did not do it.
 fn happened(event: &What, how: &How, not_me: Option<&Hidden>, say: impl Fn(&'static str) -> Say) -> Draft {
-    let Messages { subject, heading, lead, .. } = match event {
+    let messages = match event {
         What::NewDevice => messages!("mail-new-device"),
         What::Password => messages!("mail-password"),
         What::PasswordByOperator => Messages { lead: "mail-password-set.lead", ..messages!("mail-password") },
@@ -353,23 +346,20 @@ fn happened(event: &What, how: &How, not_me: Option<&Hidden>, say: impl Fn(&'sta
         how.place.as_ref().map(|place| (Say::new("mail-place"), place.clone().into())),
     ];
     let button = match event {
-        What::DeletionBegun { sign_in, .. } => Some((say("mail-deletion.button"), sign_in.clone())),
+        What::DeletionBegun { sign_in, .. } => Some((said(messages.button), sign_in.clone())),
         _ => None,
     };
     Draft {
-        subject: said(subject),
-        heading: said(heading),
-        before: vec![said(lead)],
         facts: facts.into_iter().flatten().collect(),
         button,
         after: vec![Say::new(if not_me.is_some() { "mail-was-it-you" } else { "mail-was-not-you" })],
         second: not_me.map(|link| (Say::new("not-me-button"), String::from(&**link))),
-        ..Draft::default()
+        ..told(messages, said)
     }
 }
 
-/// A mail that only tells.
-fn told(messages: &Messages, say: impl Fn(&'static str) -> Say) -> Draft {
+/// A mail that only tells: what all of them have.
+fn told(messages: Messages, say: impl Fn(&'static str) -> Say) -> Draft {
     Draft {
         subject: say(messages.subject),
         heading: say(messages.heading),

@@ -8,7 +8,7 @@ use crate::{
     audit::Source,
     clock::{DAY, Micros},
     ground::Ground,
-    id::UserId,
+    id::{AuditId, UserId},
     identifier::Stored,
     limit::{self, Rate, Rule},
     mail::{self, Held, How, Letter, Says, What},
@@ -141,9 +141,31 @@ impl Teller {
         what: What,
         by: By<'_>,
     ) -> Result<Prepared> {
+        self.prepare_linked(to, language, what, by, to.is_good())
+    }
+
+    /// [`Teller::prepare`] without the link, for an address that has to give way to an older one.
+    pub fn prepare_plain(
+        &self,
+        to: &Stored,
+        language: Option<Language>,
+        what: What,
+        by: By<'_>,
+    ) -> Result<Prepared> {
+        self.prepare_linked(to, language, what, by, false)
+    }
+
+    fn prepare_linked(
+        &self,
+        to: &Stored,
+        language: Option<Language>,
+        what: What,
+        by: By<'_>,
+        linked: bool,
+    ) -> Result<Prepared> {
         let at = self.ground.now();
         let secret = Keyed::new(crate::id::v7(at, self.ground.random()), self.ground.random());
-        let link = to.is_good().then(|| format!("{}/verify?not_me={}", self.issuer, *secret.text()));
+        let link = linked.then(|| format!("{}/verify?not_me={}", self.issuer, *secret.text()));
         let body = Body { what: what.word().into(), typed: to.typed.clone(), normal: to.normal.clone() };
         let ticket = match link {
             Some(_) => Some((secret.hashed(), to.normal.clone(), serde_json::to_value(body)?)),
@@ -174,15 +196,9 @@ impl Teller {
         Some((limit::key(&self.ground.keys, rule, &counted), rate))
     }
 
-    /// [`Teller::prepare`] without the link, for an address that has to give way to an older one.
-    pub fn prepare_plain(
-        &self,
-        to: &Stored,
-        language: Option<Language>,
-        what: What,
-        by: By<'_>,
-    ) -> Result<Prepared> {
-        self.prepare(&Stored { proven_at: None, asserted_at: None, ..to.clone() }, language, what, by)
+    /// The id of an audit row that tells of the same.
+    pub(crate) fn audit_id(&self) -> AuditId {
+        self.ground.audit_id()
     }
 
     /// [`Teller::prepare`], written at once.

@@ -122,17 +122,14 @@ pub async fn grant(realm: &Realm, caller: &Caller, username: &str, password: Pas
             }
             checked.clear(tx).await?;
             session::store::insert(tx, &new, signed.begun).await?;
-            let told = new_device::tell(tx, &teller, checked.user, &signed, &new, &source).await?;
+            new_device::tell(tx, &teller, checked.user, &signed, &new, &source, now).await?;
             let mut endings = Vec::new();
             for old in session::store::surplus(tx, checked.user, most).await? {
                 let which = session::Which::One(old);
                 endings.extend(session::end(tx, &ground, checked.user, which, "replaced", now, keep).await?);
             }
-            let mut detail =
+            let detail =
                 serde_json::json!({ "session": new.id, "methods": ["pwd"], "face": "token_endpoint" });
-            if told {
-                detail[audit::NEW_DEVICE] = true.into();
-            }
             audit::write(tx, entry.clone().detail(detail)).await?;
             Ok(endings)
         })

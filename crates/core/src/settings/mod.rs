@@ -213,7 +213,8 @@ pub struct LimitSettings {
     pub sends_by_address: Rate,
     /// Accounts and guests made, per address.
     pub sign_ups_by_address: Rate,
-    /// Notices of a new device, a changed username or a sign-out, per person and sort. Others always go.
+    /// Notices per person and sort: a new device, a username, a sign-out, a deletion. Four times as many of a changed
+    /// password; of a changed address always.
     pub notices_by_user: Rate,
     /// Refreshes and token requests, per address.
     pub tokens_by_address: Rate,

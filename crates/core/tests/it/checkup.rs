@@ -95,7 +95,7 @@ async fn what_has_changed_lately_is_shown_newest_first() {
     test.clock.advance(4 * MINUTE);
     let attempt = ada.begin_within(AttemptKind::Verify, Some("ada@new.example")).await;
     ada.prove(attempt.id, "ada@new.example").await.expect("proven");
-    let wanted = ["email.changed", "password.changed", "username.changed", "session.began"];
+    let wanted = ["email.changed", "password.changed", "username.changed", "device.new"];
     assert_eq!(changes(&test, &ada).await, wanted);
     assert!(look(&test, &ada).await.is_in_order(), "news are nothing to mend");
     assert!(changes(&test, &other).await.is_empty(), "everybody’s own");
@@ -104,7 +104,7 @@ async fn what_has_changed_lately_is_shown_newest_first() {
     }
     assert_eq!(
         changes(&test, &ada).await,
-        ["session.began", "session.began"].into_iter().chain(wanted).take(5).collect::<Vec<_>>()
+        ["device.new", "device.new"].into_iter().chain(wanted).take(5).collect::<Vec<_>>()
     );
     test.clock.advance(8 * DAY);
     assert!(changes(&test, &ada).await.is_empty(), "no news any more");
@@ -139,7 +139,7 @@ async fn a_flood_of_small_changes_hides_no_great_one() {
         .await
         .expect("written");
     let found = changes(&test, &ada).await;
-    for action in ["session.began", "password.changed", "username.changed"] {
+    for action in ["device.new", "password.changed", "username.changed"] {
         assert!(found.iter().any(|a| a == action), "{action} is hidden: {found:?}");
     }
 }

@@ -243,7 +243,7 @@ async fn attack_a160_each_act_is_one_row_that_names_actor_and_target() {
     let said: Vec<_> = said.iter().map(|(what, actions)| format!("{what}: {}", actions.join(", "))).collect();
     let wanted = [
         "create: user.created",
-        "sign in: session.began",
+        "sign in: device.new, session.began",
         "step up: session.proved_again",
         "profile: profile.changed",
         "username: username.changed",
@@ -255,7 +255,7 @@ async fn attack_a160_each_act_is_one_row_that_names_actor_and_target() {
         "banned sign-in: sign_in.refused",
         "unban: user.unbanned",
         "wrong password: ",
-        "sign in again: session.began",
+        "sign in again: device.new, session.began",
         "sign out: session.signed_out",
         "everywhere: session.ended",
         "recover: email.proven, password.reset, session.began",

@@ -158,7 +158,7 @@ shapes! {
         sends_by_address: RateView => RateChange;
         /// Accounts and guests made, per address.
         sign_ups_by_address: RateView => RateChange;
-        /// Notices of a new device, a changed username or a sign-out, per person and sort. Others always go.
+        /// Notices per person and sort: a new device, a username, a sign-out, a deletion. Four times as many of a changed password; of a changed address always.
         notices_by_user: RateView => RateChange;
         /// Refreshes and token requests, per address.
         tokens_by_address: RateView => RateChange;

@@ -47,7 +47,7 @@ pub(super) async fn named(visit: Visit, Path(name): Path<String>) -> Result<Resp
 
 /// What a realm has made its own.
 fn of_realm(visit: &Visit, address: &str) -> Option<Response> {
-    let brand = &visit.ctx.realm.brand().1;
+    let brand = &*visit.ctx.realm.brand();
     let known = of_brand(brand);
     if known.style.as_deref() == Some(address) {
         return brand.style().map(|text| file(text, "text/css; charset=utf-8", FOR_EVER));

@@ -4,9 +4,11 @@
 use super::{forms::encoded, templates::Other};
 use axum::extract::Query;
 use http::{HeaderMap, HeaderValue, Uri, header};
-use latchstring_look::Language;
+use latchstring_core::realm::Realm;
+use latchstring_look::{Language, brand::Brand};
 use latchstring_web::{App, Config, cookie};
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// A year.
 const REMEMBERED: u32 = 31_536_000;
@@ -30,7 +32,8 @@ pub(super) struct Spoken {
 
 /// The language for a request.
 pub(super) fn of(app: &App, headers: &HeaderMap, uri: &Uri) -> Spoken {
-    let offered = offered(app);
+    let brand = brand(app);
+    let offered = brand.languages();
     let known = |tag: &str| Language::of_tag(tag).filter(|language| offered.contains(language));
     if let Some(language) = parameter(uri).and_then(known) {
         // A link from elsewhere chooses for as long as the browser is open, a link of ours or an address that somebody
@@ -44,14 +47,14 @@ pub(super) fn of(app: &App, headers: &HeaderMap, uri: &Uri) -> Spoken {
     let language = remembered.or_else(|| {
         // Of several headers the first is as good as any.
         let accepted = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
-        Language::accepted(accepted, &offered)
+        Language::accepted(accepted, offered)
     });
-    Spoken { language: language.unwrap_or(offered[0]), chosen: None, asked: language.is_some() }
+    Spoken { language: language.unwrap_or(brand.language()), chosen: None, asked: language.is_some() }
 }
 
-/// The languages of the realm, its own first.
-fn offered(app: &App) -> Vec<Language> {
-    app.realm().map_or_else(|| Language::ALL.to_vec(), |realm| realm.brand().1.languages().to_vec())
+/// How the realm speaks, or as long as there is none, Latchstring.
+fn brand(app: &App) -> Arc<Brand> {
+    app.realm().map(Realm::brand).unwrap_or_default()
 }
 
 /// The cookie that remembers a choice, or that there is none.
@@ -89,7 +92,8 @@ struct Kept {
 
 /// The address of this page in each language, if there is more than one.
 pub(super) fn others(app: &App, uri: &Uri) -> Vec<Other> {
-    let offered = offered(app);
+    let brand = brand(app);
+    let offered = brand.languages();
     if offered.len() < 2 {
         return Vec::new();
     }

@@ -93,7 +93,7 @@ pub(super) struct Frame {
 /// The environment with a realm's own frame, and whose it is.
 pub(super) struct Own {
     environment: Arc<Environment<'static>>,
-    brand: Arc<(i64, Brand)>,
+    brand: Arc<Brand>,
 }
 
 /// The page in another language.
@@ -118,8 +118,7 @@ impl Frame {
         let Some(realm) = app.realm() else {
             return Self::new("Latchstring".into(), language, &Words::default(), dev);
         };
-        let whole = realm.brand();
-        let brand = &whole.1;
+        let brand = &realm.brand();
         let legal = brand.legal(language).map(|(name, url)| Legal { name: name.into(), url: url.into() });
         let frame = Self::new(realm.settings().1.name.clone(), language, &brand.words, dev);
         Self {
@@ -128,7 +127,7 @@ impl Frame {
             style: assets::of_brand(brand).style.clone(),
             own: brand
                 .door(|| ENVIRONMENT.clone())
-                .map(|environment| Own { environment, brand: whole.clone() }),
+                .map(|environment| Own { environment, brand: brand.clone() }),
             ..frame
         }
     }
@@ -174,7 +173,7 @@ pub(super) fn text<P: Page>(frame: &Frame, page: &P) -> Result<String, Fault> {
     if let Some(Own { environment, brand }) = &frame.own {
         match template::render(environment, P::TEMPLATE, &context) {
             Ok(text) => return Ok(text),
-            Err(why) if brand.1.fails_first() => {
+            Err(why) if brand.fails_first() => {
                 tracing::error!(why, "the realm's own frame of pages failed; ours serves");
             }
             Err(_) => {}

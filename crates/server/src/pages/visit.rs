@@ -119,7 +119,7 @@ impl Visit {
     /// How an account is called on pages: by its address, else by what it has.
     pub(super) fn name_of(&self, full: &Full) -> String {
         let typed = full.email().or_else(|| full.username()).map(|i| i.typed.clone());
-        let guest = || self.ctx.realm.brand().1.words.say(self.language(), &Say::new("guest"));
+        let guest = || self.ctx.realm.brand().words.say(self.language(), &Say::new("guest"));
         typed.or_else(|| full.user.name.clone()).unwrap_or_else(guest)
     }
 

@@ -36,7 +36,7 @@ async fn users_are_created_read_changed_and_deleted() {
     let audit = admin.get(&format!("{path}/audit")).await.must_be(200).json();
     let actions: Vec<_> =
         audit["audit"].as_array().unwrap().iter().map(|a| a["action"].as_str().unwrap()).collect();
-    assert_eq!(actions, ["user.changed", "session.began", "user.created"]);
+    assert_eq!(actions, ["user.changed", "session.began", "device.new", "user.created"]);
 
     admin.delete(&path).await.must_be(204);
     admin.get(&path).await.must_refuse(404, "not_found");

@@ -52,7 +52,7 @@ impl Change {
             "email.lost" => ("changed-email-lost", "#ways-title", "checkup-look"),
             "user.deletion_begun" => ("changed-deletion-begun", "/account/sessions", "checkup-devices"),
             "user.deletion_kept" => ("changed-deletion-kept", "/account/sessions", "checkup-devices"),
-            "session.began" => ("changed-device", "/account/sessions", "checkup-devices"),
+            "device.new" => ("changed-device", "/account/sessions", "checkup-devices"),
             _ => ("changed-not-me", "/account/sessions", "checkup-devices"),
         };
         Self { what, when, at, place, button }

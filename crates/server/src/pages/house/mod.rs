@@ -181,7 +181,7 @@ async fn confirm(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response, 
 fn languages(visit: &Visit, locale: Option<&String>) -> Vec<Choice> {
     let own = language_of(locale);
     let brand = visit.ctx.realm.brand();
-    let all = brand.1.languages();
+    let all = brand.languages();
     let choice = |l: &Language| Choice { tag: l.tag(), name: l.name(), chosen: own == Some(*l) };
     if all.len() > 1 { all.iter().map(choice).collect() } else { Vec::new() }
 }
@@ -320,7 +320,7 @@ async fn language(visit: Visit, Sent(sent): Sent<HouseForm>) -> Result<Response,
         return profile_again(&visit, home, StatusCode::CONFLICT, changed(&visit), sent).await;
     }
     let realm = &visit.ctx.realm;
-    let chosen = Language::of_tag(&sent.language).filter(|l| realm.brand().1.languages().contains(l));
+    let chosen = Language::of_tag(&sent.language).filter(|l| realm.brand().languages().contains(l));
     // A language that is not on offer here, set elsewhere, is no choice of this form's to take away.
     let foreign = home.full.user.locale.is_some() && language_of(home.full.user.locale.as_ref()).is_none();
     if chosen.is_some() || !foreign {
