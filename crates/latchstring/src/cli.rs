@@ -200,6 +200,8 @@ pub(crate) enum Keys {
 #[derive(Args)]
 pub(crate) struct KeysRevoke {
     /// Its name, as `latchstring keys list` shows it
+    // A thumbprint in base64url may begin with a dash.
+    #[arg(allow_hyphen_values = true)]
     pub(crate) kid: String,
 }
 

@@ -282,12 +282,8 @@ async fn end(
                 let detail = serde_json::json!({ "sessions": session_ids(&endings) });
                 audit::write(tx, entry.clone().detail(detail)).await?;
                 // A mere sign-out is no news, and what an operator ends is theirs to tell.
-                if thrown_out {
-                    for ending in &endings {
-                        if ending.kind == ended::EndedKind::Session {
-                            browser::store::forget(tx, SessionId(ending.object), user).await?;
-                        }
-                    }
+                if let Some(asks) = asks.filter(|_| thrown_out) {
+                    browser::store::forget_thrown_out(tx, user, asks, reason, now).await?;
                     let full = user::store::full(tx, user).await?;
                     if let Some(full) = full
                         && let Some(email) = full.email()

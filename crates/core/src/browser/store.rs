@@ -114,12 +114,22 @@ pub async fn knows(tx: &mut Tx, browser: BrowserId, user: UserId) -> Result<bool
         .is_some())
 }
 
-/// The browser of a session of a user is not known any more, to them.
-pub async fn forget(tx: &mut Tx, session: SessionId, user: UserId) -> Result<()> {
+/// The browsers of a user's sessions that were just ended for `reason` are not known any more, to them; that of the
+/// session which asked for it is.
+pub async fn forget_thrown_out(
+    tx: &mut Tx,
+    user: UserId,
+    asks: SessionId,
+    reason: &str,
+    now: Micros,
+) -> Result<()> {
     tx.exec(
         "DELETE FROM browser_users
-          WHERE user_id = $2 AND browser_id IN (SELECT browser_id FROM sessions WHERE id = $1)",
-        &[&session.0, &user.0],
+          WHERE user_id = $1
+            AND browser_id IN (SELECT browser_id FROM sessions
+                                WHERE user_id = $1 AND end_reason = $3 AND ended_at >= $4)
+            AND browser_id NOT IN (SELECT browser_id FROM sessions WHERE id = $2 AND browser_id IS NOT NULL)",
+        &[&user.0, &asks.0, &reason, &now],
     )
     .await?;
     Ok(())

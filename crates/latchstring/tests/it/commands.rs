@@ -108,7 +108,9 @@ fn what_is_wrong_is_told_by_the_option_that_was_typed() {
     told(&["api-key", "create", "", "--permission", "*"], "", 2, "NAME: A key needs a name");
     let expired = ["api-key", "create", "x", "--permission", "*", "--expires", "2001-01-01T00:00:00Z"];
     told(&expired, "", 2, "--expires: ");
-    told(&["keys", "revoke", "none"], "", 1, "there is no key “none”");
+    for kid in ["none", "-Hnone", "--none"] {
+        told(&["keys", "revoke", kid], "", 1, &format!("there is no key “{kid}”"));
+    }
     let list = run(&mut command(&home, &["keys", "list", "--json"])).json();
     let signing = list["keys"][0]["kid"].as_str().expect("a key").to_owned();
     run(&mut command(&home, &["keys", "revoke", &signing])).expect(1, &["signs now", "keys rotate --now"]);

@@ -65,7 +65,6 @@ impl IntoResponse for Failure {
                 let (heading, says) = door.unwrap_or_else(|| words(&refusal));
                 let way_on = match refusal.kind.class() {
                     _ if self.door => ("/sign-in", "begin-again"),
-                    _ if matches!(refusal.kind, Kind::NotFound) => TO_START,
                     Class::Unauthenticated | Class::StepUp => TO_SIGN_IN,
                     _ => TO_START,
                 };

@@ -148,9 +148,8 @@ async fn show(
     let Ok(id) = id.parse::<AttemptId>() else { return Err(fails(&visit, Kind::AttemptUnknown)) };
     let asked = query.map(|Query(asked)| asked).unwrap_or_default();
     let caller = visit.looks().await?;
-    let View { errors, status, .. } = View::default();
     let (sent, ended) = (asked.sent.is_some(), asked.ended.is_some());
-    let view = View { by_code: asked.by == "code", sent, ended, errors, status };
+    let view = View { by_code: asked.by == "code", sent, ended, ..View::default() };
     page(&visit, &caller, id, view).await
 }
 
