@@ -417,6 +417,9 @@ CREATE TABLE api_keys (
     id BYTEA NOT NULL PRIMARY KEY,
     hash BYTEA NOT NULL,
     name TEXT NOT NULL,
+    -- A key of a dialect's mount, and what it is there.
+    mount_id BYTEA REFERENCES mounts (id),
+    role TEXT,
     permissions TEXT NOT NULL,
     created_by TEXT NOT NULL,
     created_at BIGINT NOT NULL,

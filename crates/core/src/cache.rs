@@ -2,12 +2,13 @@
 
 use crate::{
     clock::{Micros, SECOND},
-    id::{BrowserId, SessionId, UserId},
+    id::{BrowserId, MountId, SessionId, UserId},
     secret::Hidden,
 };
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use serde::Deserialize;
+use std::any::Any;
 use std::sync::{
     Arc, OnceLock,
     atomic::{AtomicI64, Ordering},
@@ -27,6 +28,21 @@ pub struct Cache {
     pub browsers: quick_cache::sync::Cache<Uuid, Arc<CachedBrowser>>,
     /// By SHA-256 of the token.
     pub tokens: quick_cache::sync::Cache<[u8; 32], Arc<Checked>>,
+    /// The same for tokens of other mounts, whose form their dialects know.
+    pub mounted: quick_cache::sync::Cache<[u8; 32], Mounted>,
+}
+
+/// A token of a mount that was verified.
+#[derive(Clone)]
+pub struct Mounted {
+    /// At which mount.
+    pub mount: MountId,
+    /// When its signature was checked.
+    pub checked_at: Micros,
+    /// Until when it is good, in microseconds.
+    pub ends_at: Micros,
+    /// What it says.
+    pub verified: Arc<dyn Any + Send + Sync>,
 }
 
 impl Default for Cache {
@@ -34,6 +50,7 @@ impl Default for Cache {
         Self {
             browsers: quick_cache::sync::Cache::new(ENTRIES),
             tokens: quick_cache::sync::Cache::new(ENTRIES),
+            mounted: quick_cache::sync::Cache::new(ENTRIES),
         }
     }
 }
@@ -43,6 +60,13 @@ impl Cache {
     pub fn forget(&self, now: Micros) {
         self.browsers.retain(|_, browser| now - browser.read_at < LIFETIME);
         self.tokens.retain(|_, token| now - token.checked_at < LIFETIME);
+        self.mounted.retain(|_, token| now - token.checked_at < LIFETIME);
+    }
+
+    /// Drops what was remembered of tokens: a key has changed.
+    pub fn forget_tokens(&self) {
+        self.tokens.clear();
+        self.mounted.clear();
     }
 }
 

@@ -5,6 +5,7 @@
 //! `cargo xtask tidy`).
 
 // Ground
+pub mod annotation;
 pub mod audit;
 pub mod cache;
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod hash;
 pub mod id;
 pub mod key;
 pub mod limit;
+pub mod mount;
 pub mod outbox;
 pub mod page;
 pub mod random;

@@ -12,6 +12,7 @@ use crate::{
     id::{MountId, SessionId},
     key::{self, Purpose, Ring, Rings},
     limit::{self, Limiter, Rule, proving::Proving},
+    mount::{self, Mounts},
     refusal::{Fault, Result},
     settings::{self, Settings},
 };
@@ -170,6 +171,7 @@ struct Inner {
     /// What follows from the settings for pages and mails: made when it is first asked for.
     brand: ArcSwapOption<Dressed>,
     rings: ArcSwap<Rings>,
+    mounts: ArcSwap<Mounts>,
     ended: EndedSet,
     feed: Feed,
     limiter: Limiter,
@@ -234,6 +236,7 @@ impl Realm {
             .ok_or_else(|| crate::Error::from(Fault::bug("the settings row is missing")))?;
         let settings = Settings::from_json(&body)?.opened(&ground.keys)?;
         let rings = key::load(&db, &ground, mount).await?;
+        let mounts = db.read(async |tx| mount::store::all(tx).await).await?;
         let realm = Realm(Arc::new(Inner {
             db,
             ground,
@@ -244,6 +247,7 @@ impl Realm {
             brand: ArcSwapOption::empty(),
             settings: ArcSwap::from_pointee((rev, settings)),
             rings: ArcSwap::from_pointee(rings),
+            mounts: ArcSwap::from_pointee(Mounts::new(mounts)),
             ended: EndedSet::default(),
             feed: Feed::default(),
             limiter: Limiter::default(),
@@ -342,21 +346,37 @@ impl Realm {
         Ok(self.rings().get(Purpose::Native).cloned().ok_or(Fault::bug("the native key ring is missing"))?)
     }
 
-    /// The ring for `purpose`, made now if this is its first use.
+    /// The native ring for `purpose`, made now if this is its first use.
     pub async fn ring(&self, purpose: Purpose) -> Result<Arc<Ring>> {
-        if let Some(ring) = self.rings().get(purpose) {
-            return Ok(ring.clone());
-        }
-        key::ensure(self.db(), self.ground(), self.mount(), purpose).await?;
-        self.reload_rings().await?;
-        Ok(self.rings().get(purpose).cloned().ok_or(Fault::bug("a key ring was made and is not there"))?)
+        self.ring_of(self.mount(), purpose).await
     }
 
-    /// Reads the key rings again.
+    /// A mount's ring for `purpose`, made now if this is its first use.
+    pub async fn ring_of(&self, mount: MountId, purpose: Purpose) -> Result<Arc<Ring>> {
+        if let Some(ring) = self.rings().of(mount, purpose) {
+            return Ok(ring.clone());
+        }
+        key::ensure(self.db(), self.ground(), mount, purpose).await?;
+        self.reload_rings().await?;
+        Ok(self
+            .rings()
+            .of(mount, purpose)
+            .cloned()
+            .ok_or(Fault::bug("a key ring was made and is not there"))?)
+    }
+
+    /// Reads key rings and mounts again.
     pub async fn reload_rings(&self) -> Result<()> {
         let rings = key::load(self.db(), self.ground(), self.mount()).await?;
+        let mounts = self.db().read(async |tx| mount::store::all(tx).await).await?;
+        self.0.mounts.store(Arc::new(Mounts::new(mounts)));
         self.0.rings.store(Arc::new(rings));
         Ok(())
+    }
+
+    /// Where dialects can be reached.
+    pub fn mounts(&self) -> Arc<Mounts> {
+        self.0.mounts.load_full()
     }
 
     /// What has ended.
@@ -452,7 +472,7 @@ impl Realm {
         if rings_rev != self.0.rings.load().rev {
             self.reload_rings().await?;
             // Tokens that were checked lately are remembered by what they say; the key may have been taken back.
-            self.0.cache.tokens.clear();
+            self.0.cache.forget_tokens();
         }
         if settings_rev > self.0.settings.load().0
             && let Some((rev, body)) = self.db().read(async |tx| settings::store::load(tx).await).await?

@@ -207,6 +207,11 @@ impl Kind {
         Refusal::new(self).keep()
     }
 
+    /// This refusal, with a sentence for people.
+    pub fn says(self, says: impl Into<Cow<'static, str>>) -> Refusal {
+        Refusal::new(self).says(says)
+    }
+
     /// This refusal, naming the member of the input that is meant.
     pub fn param(self, param: impl Into<Cow<'static, str>>) -> Refusal {
         Refusal::new(self).param(param)

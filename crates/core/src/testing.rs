@@ -356,7 +356,7 @@ impl Visitor {
             Some(cookie) => browser::check(&self.realm, &cookie).await.expect("cookies can be checked"),
             None => None,
         };
-        Caller { browser, handle: held.handle, client: held.client, source: held.source }
+        Caller { browser, handle: held.handle, client: held.client, mount: None, source: held.source }
     }
 
     /// Who is signed in by the cookie.

@@ -4,6 +4,7 @@ mod breached;
 mod cli;
 mod commands;
 mod config;
+mod dialects;
 mod doctor;
 mod failure;
 mod files;

@@ -3,6 +3,7 @@
 use crate::{
     breached,
     config::Config,
+    dialects::DIALECTS,
     failure::{Failure, chain},
     listeners::Listeners,
     open, places, say,
@@ -156,7 +157,7 @@ impl Listening {
         let (phase, seen) = watch::channel(Phase::Open);
         let limits = Limits { connections: connections(), ..Limits::default() };
         let address = listeners.public.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
-        let mut service = latchstring_server::service(app.clone());
+        let mut service = latchstring_server::service(app.clone()).dialects(DIALECTS);
         if dev && listeners.metrics.is_none() {
             // Behind the edge, which refuses the names that another site may have pointed at this machine.
             let guarded = metrics(app).layer(middleware::from_fn_with_state(app.clone(), edge::edge));

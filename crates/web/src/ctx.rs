@@ -105,7 +105,7 @@ impl Ctx {
         let accepted = self.accept_language.as_ref().and_then(|value| value.to_str().ok());
         let language = accepted.and_then(|text| Language::accepted(text, self.realm.brand().languages()));
         let source = Source { language, ..(*self.source).clone() };
-        Ok(Caller { browser, handle, client: None, source })
+        Ok(Caller { browser, handle, source, ..Caller::default() })
     }
 
     /// The bearer token, if there is a usable Authorization header.

@@ -4,6 +4,7 @@
 use crate::{
     app::{App, Config},
     ctx::Arrived,
+    face::{At, Cors},
     problem,
 };
 use axum::{
@@ -12,9 +13,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use latchstring_core::{Kind, Refusal, audit::Source, clock::Stopwatch};
+use latchstring_core::{Kind, Refusal, audit::Source, clock::Stopwatch, mount::ANY_HOST};
 use latchstring_proto::net::client_ip;
 use std::{
+    borrow::Cow,
     fmt,
     hash::{BuildHasher, RandomState},
     io::Write,
@@ -73,9 +75,10 @@ fn any_host(path: &str) -> bool {
 pub(crate) struct Facts<'a> {
     watch: Stopwatch,
     id: RequestId,
-    route: &'a str,
+    route: Cow<'a, str>,
     public: bool,
     origin: Option<HeaderValue>,
+    face: Option<&'static Cors>,
 }
 
 impl<'a> Facts<'a> {
@@ -83,9 +86,14 @@ impl<'a> Facts<'a> {
         Self {
             watch: Stopwatch::start(),
             id,
-            route,
+            // Another face's path may be spelled as ours is.
+            route: match request.extensions().get::<At>() {
+                Some(at) => format!("{}:{route}", at.mount.face).into(),
+                None => route.into(),
+            },
             public: is_public(request.uri().path()),
             origin: request.headers().get(header::ORIGIN).cloned(),
+            face: request.extensions().get::<At>().map(|at| at.cors),
         }
     }
 
@@ -122,7 +130,8 @@ pub async fn edge(State(app): State<App>, mut request: Request, next: Next) -> R
 /// Checks the host and, in development, that no proxy stands before us.
 pub(crate) fn admit<B>(config: &Config, request: &http::Request<B>) -> Result<(), Refusal> {
     let path = request.uri().path();
-    if !any_host(path) && !host_is_ours(config, request) {
+    let mounted = request.extensions().get::<At>().is_some_and(|at| at.mount.host != ANY_HOST);
+    if !any_host(path) && !mounted && !host_is_ours(config, request) {
         return Err(Refusal::new(Kind::NotFound).says("This server answers only for its own host name."));
     }
     // A dev server behind a proxy would be a server on the internet with its mail in the open.
@@ -156,15 +165,19 @@ fn client(config: &Config, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
 }
 
 fn host_is_ours<B>(config: &Config, request: &http::Request<B>) -> bool {
-    let ours = |host: &str| config.hosts.iter().any(|h| h.eq_ignore_ascii_case(host));
+    host(request).is_some_and(|host| config.hosts.iter().any(|h| h.eq_ignore_ascii_case(host)))
+}
+
+/// The host that a request asks for, if it names exactly one.
+pub(crate) fn host<B>(request: &http::Request<B>) -> Option<&str> {
     // HTTP/2 has the host in the URI; HTTP/1 in the header, exactly once.
     if let Some(authority) = request.uri().authority() {
-        return ours(authority.as_str());
+        return Some(authority.as_str());
     }
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().is_ok_and(ours),
-        _ => false,
+        (Some(host), None) => host.to_str().ok(),
+        _ => None,
     }
 }
 
@@ -222,7 +235,7 @@ fn note(app: &App, response: &Response, method: &Method, facts: &Facts<'_>) {
     let status = response.status();
     let kind = response.extensions().get::<Kind>().copied();
     let elapsed = facts.elapsed();
-    let route = facts.route;
+    let route = &*facts.route;
     app.metrics().requests(route, status.as_u16()).inc();
     app.metrics().took(elapsed);
     if let Some(kind) = kind {
@@ -244,13 +257,24 @@ fn note(app: &App, response: &Response, method: &Method, facts: &Facts<'_>) {
 /// An answer of the listener's own, when no handler gave one: it wears what every answer wears, and is counted.
 pub(crate) fn own(app: &App, id: RequestId, document: &problem::Document) -> Response {
     let mut response = problem::answer(document);
-    let facts = Facts { watch: Stopwatch::start(), id, route: "(none)", public: false, origin: None };
+    let facts = Facts {
+        watch: Stopwatch::start(),
+        id,
+        route: "(none)".into(),
+        public: false,
+        origin: None,
+        face: None,
+    };
     dress(app, response.headers_mut(), &facts);
-    app.metrics().requests(facts.route, response.status().as_u16()).inc();
+    app.metrics().requests(&facts.route, response.status().as_u16()).inc();
     response
 }
 
 fn cors(app: &App, headers: &mut HeaderMap, facts: &Facts<'_>) {
+    if let Some(face) = facts.face {
+        face.dress(headers);
+        return;
+    }
     if facts.public {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         return;

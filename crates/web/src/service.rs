@@ -9,6 +9,7 @@ use crate::{
     App, Config, cookie,
     ctx::bearer,
     edge::{self, Facts, Peer, RequestId},
+    face::{self, Dialect, Face},
 };
 use axum::{
     Router,
@@ -77,13 +78,14 @@ struct Entry {
 pub struct Service {
     app: App,
     router: Router,
+    faces: Arc<[Face]>,
     at_once: Arc<[Entry]>,
 }
 
 impl Service {
     /// A router alone.
     pub fn new(app: App, router: Router) -> Self {
-        Self { app, router, at_once: Arc::new([]) }
+        Self { app, router, faces: Arc::new([]), at_once: Arc::new([]) }
     }
 
     /// With these operations before the router.
@@ -111,6 +113,13 @@ impl Service {
         self
     }
 
+    /// With dialects, wherever the realm has mounts of them.
+    #[must_use]
+    pub fn dialects(mut self, dialects: &[Dialect]) -> Self {
+        self.faces = dialects.iter().map(|dialect| Face::new(&self.app, dialect)).collect();
+        self
+    }
+
     /// The process.
     pub fn app(&self) -> &App {
         &self.app
@@ -122,12 +131,18 @@ impl Service {
         B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
     {
-        if let Some(response) = self.remembered(id, &request) {
-            return response;
-        }
+        let router = match face::lead(&self.app, &self.faces, &mut request) {
+            Some(face) => &face.router,
+            None => {
+                if let Some(response) = self.remembered(id, &request) {
+                    return response;
+                }
+                &self.router
+            }
+        };
         request.extensions_mut().insert(Peer(peer));
         request.extensions_mut().insert(id);
-        self.router.clone().call(request).await.unwrap_or_else(|never| match never {})
+        router.clone().call(request).await.unwrap_or_else(|never| match never {})
     }
 
     fn remembered<B>(&self, id: RequestId, request: &Request<B>) -> Option<Response> {

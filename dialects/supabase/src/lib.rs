@@ -2,4 +2,34 @@
 //!
 //! Architecture invariant: no rule, and no SQL but for the vendor's own tables in `import.rs` and `export.rs`.
 
+pub mod ask;
+pub mod error;
+pub mod init;
+pub mod keys;
 pub mod note;
+mod routes;
+pub mod settings;
+pub mod token;
+pub mod user;
+
+use http::HeaderValue;
+use latchstring_web::{Cors, Dialect};
+
+/// The name of this face.
+pub const FACE: &str = "supabase";
+/// Where its mounts stand, unless they have a host of their own.
+pub const PATH: &str = "/auth/v1";
+
+static CORS: Cors = Cors {
+    methods: HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"),
+    headers: HeaderValue::from_static(
+        "accept, apikey, authorization, content-type, redirect_to, x-client-info, x-client-ip, x-jwt-aud, \
+         x-retry-count, x-supabase-api-version, x-use-cookie",
+    ),
+    expose: HeaderValue::from_static(
+        "link, x-request-id, x-sb-error-code, x-supabase-api-version, x-total-count",
+    ),
+};
+
+/// The dialect, for the binary's list.
+pub const DIALECT: Dialect = Dialect { face: FACE, routes: routes::routes, cors: &CORS };

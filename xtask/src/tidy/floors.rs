@@ -10,11 +10,11 @@ use super::tree::{File, Problem, Tree};
 const FLOORS: &[(&str, &[&str])] = &[
     ("ground", &[
         "clock", "random", "ground", "id", "cache", "refusal", "error", "secret", "seal", "settings", "key", "keyring",
-        "limit", "outbox", "page", "audit", "annotation", "ticket", "ended", "hash",
+        "limit", "mount", "outbox", "page", "audit", "annotation", "ticket", "ended", "hash",
     ]),
     ("realm", &["realm"]),
     ("things", &[
-        "identifier", "credential", "factor", "identity", "client", "connection", "role", "family", "mount",
+        "identifier", "credential", "factor", "identity", "client", "connection", "role", "family",
         "invitation", "api_key", "mail", "notice",
     ]),
     ("subjects", &["user", "browser", "session", "organization"]),

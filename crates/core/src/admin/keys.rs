@@ -34,6 +34,6 @@ pub async fn revoke(realm: &Realm, actor: Actor, source: &Source, kid: &str) -> 
     key::revoke(realm.db(), realm.ground(), realm.mount(), kid, actor, source).await?;
     realm.reload_rings().await?;
     // Tokens that were checked lately are remembered by what they say, not by their key.
-    realm.cache().tokens.clear();
+    realm.cache().forget_tokens();
     Ok(())
 }

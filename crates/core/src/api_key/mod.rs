@@ -5,7 +5,7 @@ pub mod store;
 use crate::{
     audit::{self, Actor, Entry, Source},
     clock::Micros,
-    id::ApiKeyId,
+    id::{ApiKeyId, MountId},
     limit::Rule,
     realm::Realm,
     refusal::{Kind, Refusal, Result},
@@ -51,6 +51,10 @@ pub struct ApiKey {
     pub used_at: Option<Micros>,
     /// When it was taken back.
     pub revoked_at: Option<Micros>,
+    /// The mount that it is for, where it is a dialect's.
+    pub mount: Option<MountId>,
+    /// What it is there, in the dialect's words.
+    pub role: Option<String>,
     pub(crate) hash: Vec<u8>,
 }
 
@@ -202,9 +206,32 @@ impl Made {
             expires_at,
             used_at: None,
             revoked_at: None,
+            mount: None,
+            role: None,
             hash: secret.hashed().0.to_vec(),
         };
         Self { key, secret, entry }
+    }
+
+    /// Draws a key of a mount. `render` makes its text of a fresh id and secret; the text as a whole is the secret.
+    #[expect(clippy::too_many_arguments, reason = "each is a column")]
+    pub fn for_mount(
+        realm: &Realm,
+        actor: Actor,
+        source: &Source,
+        mount: MountId,
+        role: &str,
+        permissions: &[&str],
+        expires_at: Option<Micros>,
+        render: impl FnOnce(&Keyed) -> Result<zeroize::Zeroizing<String>>,
+    ) -> Result<(Self, zeroize::Zeroizing<String>)> {
+        let permissions = permissions.iter().map(|p| (*p).to_owned()).collect();
+        let mut made = Self::new(realm, actor, source, role, permissions, expires_at);
+        let text = render(&made.secret)?;
+        made.key.mount = Some(mount);
+        made.key.role = Some(role.to_owned());
+        made.key.hash = Hashed::of(text.as_bytes()).0.to_vec();
+        Ok((made, text))
     }
 
     /// Stores it, with its audit row.
@@ -222,15 +249,37 @@ impl Made {
 /// Looks a key up by its text.
 pub async fn check_text(realm: &Realm, source: &Source, text: &str) -> Result<ApiKey> {
     let now = realm.now();
-    let entry = || Entry::new(realm.ground().audit_id(), now, "api_key.refused", Actor::Anonymous);
     let found = match parse(text) {
         None => None,
         Some(secret) => {
             let id = ApiKeyId(secret.id);
             let found = realm.db().read(async |tx| store::find(tx, id).await).await?;
-            found.filter(|k| secret.hashed().matches(&k.hash))
+            found.filter(|k| k.mount.is_none() && secret.hashed().matches(&k.hash))
         }
     };
+    admit(realm, source, found, now).await
+}
+
+/// Looks up a key of a mount by its id, which the dialect has read from its text.
+pub async fn check_at(
+    realm: &Realm,
+    source: &Source,
+    mount: MountId,
+    id: Option<ApiKeyId>,
+    text: &str,
+) -> Result<ApiKey> {
+    let found = match id {
+        None => None,
+        Some(id) => realm.db().read(async |tx| store::find(tx, id).await).await?,
+    };
+    let hash = Hashed::of(text.as_bytes());
+    let found = found.filter(|key| key.mount == Some(mount) && hash.matches(&key.hash));
+    admit(realm, source, found, realm.now()).await
+}
+
+/// Lets a key in whose secret was right, unless it is over.
+async fn admit(realm: &Realm, source: &Source, found: Option<ApiKey>, now: Micros) -> Result<ApiKey> {
+    let entry = || Entry::new(realm.ground().audit_id(), now, "api_key.refused", Actor::Anonymous);
     let known = found.as_ref().map(|k| k.id);
     let good = found.filter(|k| k.good(now));
     let Some(key) = good else {

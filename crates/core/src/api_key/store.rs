@@ -1,14 +1,18 @@
 //! Statements on `api_keys`.
 
 use super::ApiKey;
-use crate::{clock::Micros, id::ApiKeyId, refusal::Result};
+use crate::{
+    clock::Micros,
+    id::{ApiKeyId, MountId},
+    refusal::Result,
+};
 use latchstring_db::{Row, Tx};
 
 /// Inserts a key.
 pub async fn insert(tx: &mut Tx, key: &ApiKey) -> Result<()> {
     tx.exec(
-        "INSERT INTO api_keys (id, hash, name, permissions, created_by, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO api_keys (id, hash, name, permissions, created_by, created_at, expires_at, mount_id, role)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &[
             &key.id.0,
             &key.hash,
@@ -17,6 +21,8 @@ pub async fn insert(tx: &mut Tx, key: &ApiKey) -> Result<()> {
             &key.created_by,
             &key.created_at,
             &key.expires_at,
+            &key.mount.map(|m| m.0),
+            &key.role,
         ],
     )
     .await?;
@@ -34,13 +40,15 @@ fn from_row(row: &Row) -> Result<ApiKey> {
         expires_at: row.get(6)?,
         used_at: row.get(7)?,
         revoked_at: row.get(8)?,
+        mount: row.get::<Option<uuid::Uuid>>(9)?.map(MountId),
+        role: row.get(10)?,
     })
 }
 
 /// A key.
 pub async fn find(tx: &mut Tx, id: ApiKeyId) -> Result<Option<ApiKey>> {
     tx.one(
-        "SELECT id, hash, name, permissions, created_by, created_at, expires_at, used_at, revoked_at
+        "SELECT id, hash, name, permissions, created_by, created_at, expires_at, used_at, revoked_at, mount_id, role
            FROM api_keys WHERE id = $1",
         &[&id.0],
     )
@@ -53,7 +61,7 @@ pub async fn find(tx: &mut Tx, id: ApiKeyId) -> Result<Option<ApiKey>> {
 /// Every key, newest first.
 pub async fn list(tx: &mut Tx) -> Result<Vec<ApiKey>> {
     tx.all(
-        "SELECT id, hash, name, permissions, created_by, created_at, expires_at, used_at, revoked_at
+        "SELECT id, hash, name, permissions, created_by, created_at, expires_at, used_at, revoked_at, mount_id, role
            FROM api_keys ORDER BY id DESC LIMIT 1000",
         &[],
     )

@@ -210,7 +210,7 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
         body,
         ..Attempt::new(&draw, begin.kind, binding, handle.as_ref(), begin.sink)
     };
-    let mount = realm.mount();
+    let mount = caller.mount_id(realm);
     let stored = attempt.clone();
     let prolonged =
         realm.db().write(async move |tx| -> Result<bool> { super::put(tx, &stored, mount).await }).await?;

@@ -317,7 +317,7 @@ pub async fn code_by_address(
     let kit = complete::Kit::new(realm, caller);
     let normal = address.normal.clone();
     let now = draw.now;
-    let mount = realm.mount();
+    let mount = caller.mount_id(realm);
     let (done, finished) = realm
         .db()
         .write(async move |tx| -> Result<(Attempt, complete::Finished)> {

@@ -1,7 +1,7 @@
 //! The end of an attempt: a user if there was none, a session, and what hands it over.
 
 use super::{
-    Attempt, AttemptKind, Binding, Caller, Completed, Draw, Outcome, SecondFactor, Sink,
+    Attempt, AttemptKind, Binding, Caller, Completed, Draw, Grant, Outcome, SecondFactor, Sink,
     begin::bound_browser, new_device, password, store,
 };
 use crate::{
@@ -52,8 +52,8 @@ impl Kit {
             keep: realm.longest_token(),
             teller: Teller::of(realm),
             settings: realm.settings(),
-            mount: realm.mount(),
-            issuer: realm.issuer().to_owned(),
+            mount: caller.mount_id(realm),
+            issuer: caller.mount.as_ref().map_or(realm.issuer(), |mount| &mount.issuer).to_owned(),
             caller: caller.clone(),
             endings: Arc::default(),
         }
@@ -117,23 +117,29 @@ impl Finished {
         let completed = match self.done {
             None => None,
             Some(done) => {
-                let tokens = match &done.family {
+                let Done { user, session, tasks, cookie, family } = done;
+                let native = family.as_ref().is_some_and(|family| family.mount == realm.mount());
+                let grant = family.map(|family| Grant {
+                    user,
+                    session,
+                    refresh: Token { family: family.id, counter: 1 }.text(&realm.ground().keys),
+                    claims: family.claims,
+                });
+                let tokens = match grant.as_ref().filter(|_| native) {
                     None => None,
-                    Some(family) => {
+                    Some(grant) => {
                         let subject = Subject {
-                            user: done.user,
-                            session: Some(done.session),
-                            auth_time: family.claims.auth_time,
-                            amr: &family.claims.amr,
-                            assurance: family.claims.assurance,
+                            user,
+                            session: Some(session),
+                            auth_time: grant.claims.auth_time,
+                            amr: &grant.claims.amr,
+                            assurance: grant.claims.assurance,
                         };
-                        let refresh = Token { family: family.id, counter: 1 }.text(&realm.ground().keys);
-                        let access = mint::access_with_tasks(realm, &subject, &family.claims.tasks)?;
-                        Some(Tokens { access, refresh })
+                        let access = mint::access_with_tasks(realm, &subject, &grant.claims.tasks)?;
+                        Some(Tokens { access, refresh: grant.refresh.clone() })
                     }
                 };
-                let Done { user, session, tasks, cookie, .. } = done;
-                Some(Completed { user, session, tasks, cookie, tokens })
+                Some(Completed { user, session, tasks, cookie, tokens, grant })
             }
         };
         Ok(Outcome { attempt, completed })

@@ -88,7 +88,7 @@ pub async fn follow(realm: &Realm, caller: &Caller, token: &str) -> Result<(Outc
     let draw = Draw::new(realm);
     let kit = complete::Kit::new(realm, &caller);
     let now = draw.now;
-    let mount = realm.mount();
+    let mount = caller.mount_id(realm);
     let at_sign_up = password_at_sign_up(realm);
     let shown = caller.browser.clone();
     let (done, finished, prolonged) = realm

@@ -17,16 +17,20 @@ use crate::{
     audit::Source,
     browser::{self, NewCookie},
     clock::{DAY, HOUR, Micros},
+    family,
     id::{
-        AttemptId, AuditId, BrowserId, CredentialId, FamilyId, IdentifierId, InvitationId, SessionId, UserId,
+        AttemptId, AuditId, BrowserId, CredentialId, FamilyId, IdentifierId, InvitationId, MountId,
+        SessionId, UserId,
     },
     identifier::Identifier,
+    mount::Mount,
     realm::Realm,
     refusal::{Kind, Refusal, Result},
     secret::Keyed,
     token::mint::Tokens,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What is attempted. A sign-in and a sign-up can turn into one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -306,11 +310,18 @@ pub struct Caller {
     pub handle: Option<Keyed>,
     /// The authenticated client.
     pub client: Option<uuid::Uuid>,
+    /// The mount at which they call, where it is not the native one.
+    pub mount: Option<Arc<Mount>>,
     /// Where the request came from.
     pub source: Source,
 }
 
 impl Caller {
+    /// The id of the mount at which they call.
+    pub fn mount_id(&self, realm: &Realm) -> MountId {
+        self.mount.as_ref().map_or(realm.mount(), |mount| mount.id)
+    }
+
     /// Whether the caller may go on with `attempt`.
     pub fn holds(&self, attempt: &Attempt) -> bool {
         let handle = || match (&self.handle, &attempt.handle) {
@@ -336,8 +347,23 @@ pub struct Completed {
     pub tasks: Vec<String>,
     /// The browser's new cookie.
     pub cookie: Option<NewCookie>,
-    /// Access and refresh tokens.
+    /// Access and refresh tokens, at the native mount.
     pub tokens: Option<Tokens>,
+    /// What any mount can make tokens of.
+    pub grant: Option<Grant>,
+}
+
+/// What a session is held by where that is no cookie: a refresh token, and what access tokens of it say.
+#[derive(Clone)]
+pub struct Grant {
+    /// Who.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+    /// The newest refresh token.
+    pub refresh: zeroize::Zeroizing<String>,
+    /// What access tokens say.
+    pub claims: family::Claims,
 }
 
 /// What a step leads to.

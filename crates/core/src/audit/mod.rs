@@ -20,6 +20,8 @@ pub enum Actor {
     User(Uuid),
     /// An API key.
     ApiKey(Uuid),
+    /// A back end that signs with a key which was imported.
+    SigningKey(Uuid),
     /// A command on the server's machine.
     Operator,
     /// Someone who has not proven who they are.
@@ -34,6 +36,7 @@ impl Actor {
         match self {
             Actor::User(_) => "user",
             Actor::ApiKey(_) => "api_key",
+            Actor::SigningKey(_) => "signing_key",
             Actor::Operator => "operator",
             Actor::Anonymous => "anonymous",
             Actor::Server => "server",
@@ -43,7 +46,7 @@ impl Actor {
     /// The actor's id, where it has one.
     pub fn id(&self) -> Option<String> {
         match self {
-            Actor::User(id) | Actor::ApiKey(id) => Some(id.to_string()),
+            Actor::User(id) | Actor::ApiKey(id) | Actor::SigningKey(id) => Some(id.to_string()),
             _ => None,
         }
     }

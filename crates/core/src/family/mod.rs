@@ -88,6 +88,8 @@ pub struct Family {
     pub user: UserId,
     /// For which client.
     pub client: Option<ClientId>,
+    /// At which mount: its tokens are good there alone.
+    pub mount: MountId,
     /// The number of the newest token.
     pub counter: i64,
     /// When it was last used: of a rotating family, when the newest token came to be.
@@ -151,9 +153,10 @@ impl Token {
     }
 }
 
-/// Uses a refresh token. Gives the family and the token to hand out, which a lost answer may make the same again.
+/// Uses a refresh token at `mount`. Gives the family and the token to hand out, which a lost answer may make the same again.
 pub async fn refresh(
     realm: &Realm,
+    mount: MountId,
     text: &str,
     window: Micros,
     source: &crate::audit::Source,
@@ -162,7 +165,7 @@ pub async fn refresh(
     let token = Token::parse(&ground.keys, text).ok_or(Kind::RefreshUnusable)?;
     let now = ground.now();
     let keep = realm.longest_token();
-    let prepared = Prepared { ground: ground.clone(), now, keep, window, source: source.clone() };
+    let prepared = Prepared { ground: ground.clone(), mount, now, keep, window, source: source.clone() };
     let (family, endings) = realm
         .db()
         .write(async move |tx| -> Result<(Outcome, Vec<crate::ended::Ending>)> {
@@ -186,6 +189,7 @@ enum Outcome {
 
 struct Prepared {
     ground: Ground,
+    mount: MountId,
     now: Micros,
     keep: Micros,
     window: Micros,
@@ -198,11 +202,13 @@ impl Prepared {
         tx: &mut latchstring_db::Tx,
         token: Token,
     ) -> Result<(Outcome, Vec<crate::ended::Ending>)> {
-        if let Some(family) = store::spend(tx, token.family, token.counter, self.now).await? {
+        if let Some(family) = store::spend(tx, token.family, self.mount, token.counter, self.now).await? {
             let counter = family.counter;
             return Ok((Outcome::Usable(Box::new(family), counter), Vec::new()));
         }
-        let Some(family) = store::find(tx, token.family).await? else {
+        // Another mount's token is none here, and being shown in the wrong place is no theft.
+        let Some(family) = store::find(tx, token.family).await?.filter(|family| family.mount == self.mount)
+        else {
             return Err(Kind::RefreshUnusable.into());
         };
         let over = family.ended_at.is_some()

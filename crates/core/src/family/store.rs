@@ -3,7 +3,7 @@
 use super::{Family, New};
 use crate::{
     clock::Micros,
-    id::{ClientId, FamilyId, SessionId, UserId},
+    id::{ClientId, FamilyId, MountId, SessionId, UserId},
     refusal::Result,
 };
 use latchstring_db::{Row, Tx};
@@ -49,20 +49,27 @@ fn family(row: &Row) -> Result<Family> {
         idle_at: row.get(9)?,
         ends_at: row.get(10)?,
         ended_at: row.get(11)?,
+        mount: MountId(row.get(12)?),
     })
 }
 
-/// Uses token `counter` of a living family: a rotating one moves on to the next. `None`: it is not there, over, or has
+/// Uses token `counter` of a living family of a mount: a rotating one moves on to the next. `None`: it is not there, over, or has
 /// moved on.
-pub async fn spend(tx: &mut Tx, id: FamilyId, counter: i64, now: Micros) -> Result<Option<Family>> {
+pub async fn spend(
+    tx: &mut Tx,
+    id: FamilyId,
+    mount: MountId,
+    counter: i64,
+    now: Micros,
+) -> Result<Option<Family>> {
     tx.one(
         "UPDATE families SET counter = counter + CASE WHEN profile = 'rotating' THEN 1 ELSE 0 END, used_at = $3,
                 idle_at = CAST($3 AS BIGINT) + idle_us
-          WHERE id = $1 AND counter = $2 AND ended_at IS NULL
+          WHERE id = $1 AND counter = $2 AND mount_id = $4 AND ended_at IS NULL
             AND (idle_at IS NULL OR idle_at > $3) AND (ends_at IS NULL OR ends_at > $3)
       RETURNING id, session_id, user_id, client_id, counter, used_at, profile, audiences, claims, idle_at, ends_at,
-                ended_at",
-        &[&id.0, &counter, &now],
+                ended_at, mount_id",
+        &[&id.0, &counter, &now, &mount.0],
     )
     .await?
     .as_ref()
@@ -74,7 +81,7 @@ pub async fn spend(tx: &mut Tx, id: FamilyId, counter: i64, now: Micros) -> Resu
 pub async fn find(tx: &mut Tx, id: FamilyId) -> Result<Option<Family>> {
     tx.one(
         "SELECT id, session_id, user_id, client_id, counter, used_at, profile, audiences, claims, idle_at, ends_at,
-                ended_at
+                ended_at, mount_id
            FROM families WHERE id = $1",
         &[&id.0],
     )

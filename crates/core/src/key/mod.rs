@@ -22,12 +22,15 @@ pub enum Purpose {
     Native,
     /// Tokens of `/token`, by algorithm: one ring each.
     TokenEndpoint(Alg),
+    /// Access tokens of a dialect's mount: ES256 where we make the key, and what an imported key is for.
+    Access,
 }
 
 impl Purpose {
     /// Every purpose that this binary knows.
-    pub const ALL: [Purpose; 4] = [
+    pub const ALL: [Purpose; 5] = [
         Purpose::Native,
+        Purpose::Access,
         Purpose::TokenEndpoint(Alg::Rs256),
         Purpose::TokenEndpoint(Alg::Es256),
         Purpose::TokenEndpoint(Alg::EdDSA),
@@ -42,16 +45,18 @@ impl Purpose {
     pub fn word(self) -> &'static str {
         match self {
             Purpose::Native => "native",
+            Purpose::Access => "access",
             Purpose::TokenEndpoint(Alg::Es256) => "token_endpoint_es256",
             Purpose::TokenEndpoint(Alg::EdDSA) => "token_endpoint_eddsa",
             Purpose::TokenEndpoint(_) => "token_endpoint_rs256",
         }
     }
 
-    /// The algorithm of its keys.
+    /// The algorithm of the keys that are made for it.
     pub fn alg(self) -> Alg {
         match self {
             Purpose::Native => Alg::EdDSA,
+            Purpose::Access => Alg::Es256,
             Purpose::TokenEndpoint(alg) => alg,
         }
     }
@@ -66,6 +71,8 @@ pub struct LiveKey {
     pub id: KeyId,
     /// Its name in tokens.
     pub kid: String,
+    /// Whether it was made elsewhere: others may hold it too.
+    pub imported: bool,
     /// From when it signs.
     pub active_at: Micros,
     /// Until when it signs, once it has a successor.
@@ -79,6 +86,13 @@ pub struct LiveKey {
 
 /// The `typ` of each kind of token that our rings sign.
 pub const TYPS: &[&str] = &["at+jwt", "identity+jwt", "JWT"];
+
+impl LiveKey {
+    /// Its algorithm.
+    pub fn alg(&self) -> Alg {
+        self.verifying.alg()
+    }
+}
 
 /// A ring in memory, with the key that signs now.
 pub struct Ring {
@@ -114,6 +128,11 @@ impl Ring {
         signer.1.sign(claims).map_err(|e| Fault::new("a token could not be signed", e).into())
     }
 
+    /// The key named `kid`, if it was imported.
+    pub fn imported(&self, kid: &str) -> Option<KeyId> {
+        self.by_kid.get(kid).map(|i| &self.keys[*i]).filter(|key| key.imported).map(|key| key.id)
+    }
+
     /// The key named `kid`.
     pub fn verifying(&self, kid: &str) -> Option<&VerifyingKey> {
         self.by_kid.get(kid).map(|i| &self.keys[*i].verifying)
@@ -125,39 +144,47 @@ impl Ring {
     }
 }
 
-/// All rings of a realm's native mount, as loaded at one moment.
-#[derive(Default)]
+/// All rings of a realm, as loaded at one moment.
 pub struct Rings {
-    rings: HashMap<&'static str, Arc<Ring>>,
+    native: MountId,
+    rings: HashMap<(MountId, &'static str), Arc<Ring>>,
     /// Moves when any key changes.
     pub rev: i64,
 }
 
 impl Rings {
-    /// The ring for `purpose`, if it has been made.
+    /// The native mount's ring for `purpose`, if it has been made.
     pub fn get(&self, purpose: Purpose) -> Option<&Arc<Ring>> {
-        self.rings.get(purpose.word())
+        self.of(self.native, purpose)
+    }
+
+    /// A mount's ring for `purpose`, if it has been made.
+    pub fn of(&self, mount: MountId, purpose: Purpose) -> Option<&Arc<Ring>> {
+        self.rings.get(&(mount, purpose.word()))
     }
 }
 
-/// Loads every ring of `mount`.
-pub async fn load(db: &latchstring_db::Db, ground: &Ground, mount: MountId) -> Result<Rings> {
+/// Loads every ring of a realm whose native mount is `native`.
+pub async fn load(db: &latchstring_db::Db, ground: &Ground, native: MountId) -> Result<Rings> {
     let now = ground.now();
     let (rev, rows) = db
-        .read(async |tx| Ok::<_, crate::Error>((store::rev(tx).await?, store::live(tx, mount, now).await?)))
+        .read(async |tx| Ok::<_, crate::Error>((store::rev(tx).await?, store::live(tx, now).await?)))
         .await?;
-    let mut rings: HashMap<&'static str, Vec<LiveKey>> = HashMap::new();
+    let mut rings: HashMap<(MountId, &'static str), Vec<LiveKey>> = HashMap::new();
     for row in rows {
         // A ring that a newer binary made, and this one does not know.
         let Some(purpose) = Purpose::parse(&row.purpose) else { continue };
         let Some(sealed) = row.sealed else { continue };
+        // So is an algorithm.
+        let Some(alg) = Alg::parse(&row.alg) else { continue };
         let private = ground.keys.open(&place(row.id), &sealed)?;
         let unreadable = |e| Fault::new("a stored signing key can't be read", e);
-        let signing = SigningKey::from_pkcs8(purpose.alg(), &private).map_err(unreadable)?.with_kid(&row.kid);
+        let signing = SigningKey::from_pkcs8(alg, &private).map_err(unreadable)?.with_kid(&row.kid);
         let verifying = signing.verifying_key().map_err(unreadable)?;
-        rings.entry(purpose.word()).or_default().push(LiveKey {
+        rings.entry((row.mount, purpose.word())).or_default().push(LiveKey {
             id: row.id,
             kid: row.kid,
+            imported: row.imported,
             active_at: row.active_at,
             retired_at: row.retired_at,
             verifying,
@@ -167,7 +194,7 @@ pub async fn load(db: &latchstring_db::Db, ground: &Ground, mount: MountId) -> R
     }
     let rings =
         rings.into_iter().map(|(w, keys)| Ok((w, Arc::new(Ring::of(keys)?)))).collect::<Result<_>>()?;
-    Ok(Rings { rings, rev })
+    Ok(Rings { native, rings, rev })
 }
 
 /// Makes the ring for `purpose` with a first key that signs at once, unless it is there. Two nodes may try together:
@@ -242,11 +269,14 @@ pub async fn revoke(
     let kid = kid.to_owned();
     let entry = Entry::new(ground.audit_id(), now, "key.revoked", actor).from(source);
     db.write(async move |tx| -> Result<()> {
-        let key = store::live(tx, mount, now).await?.into_iter().find(|key| key.kid == kid);
+        let ours = async |tx: &mut latchstring_db::Tx| -> Result<Vec<store::Row>> {
+            Ok(store::live(tx, now).await?.into_iter().filter(|key| key.mount == mount).collect())
+        };
+        let key = ours(tx).await?.into_iter().find(|key| key.kid == kid);
         let key = key.ok_or(Kind::NotFound)?;
         // The rings' rows of one purpose change one after the other.
         store::lock_ring(tx, mount, &key.purpose).await?;
-        let signs = store::live(tx, mount, now).await?.into_iter().find(|other| {
+        let signs = ours(tx).await?.into_iter().find(|other| {
             other.purpose == key.purpose
                 && other.active_at <= now
                 && other.retired_at.is_none_or(|at| at > now)
@@ -288,9 +318,10 @@ pub struct Shown {
 
 /// Every key that is still published.
 pub async fn list(db: &latchstring_db::Db, mount: MountId, now: Micros) -> Result<Vec<Shown>> {
-    let rows = db.read(async |tx| store::live(tx, mount, now).await).await?;
+    let rows = db.read(async |tx| store::live(tx, now).await).await?;
     Ok(rows
         .into_iter()
+        .filter(|row| row.mount == mount)
         .map(|row| Shown {
             state: if row.active_at > now {
                 "next"
@@ -318,6 +349,7 @@ pub struct Fresh {
     sealed: Vec<u8>,
     created_at: Micros,
     active_at: Micros,
+    imported: bool,
 }
 
 impl Fresh {
@@ -328,13 +360,23 @@ impl Fresh {
             .await
             .map_err(|e| Fault::new("making a key failed", e))?
             .map_err(|e| Fault::new("making a key failed", e))?;
+        Self::of(ground, &signing, active_at, false)
+    }
+
+    /// A key from elsewhere, which signs at once.
+    pub fn imported(ground: &Ground, signing: &SigningKey) -> Result<Self> {
+        Self::of(ground, signing, ground.now(), true)
+    }
+
+    fn of(ground: &Ground, signing: &SigningKey, active_at: Micros, imported: bool) -> Result<Self> {
+        let alg = signing.alg();
         let created_at = ground.now();
         let id = KeyId::new(created_at, ground.random());
         let private = signing.to_pkcs8().map_err(|e| Fault::new("making a key failed", e))?;
         let sealed = ground.keys.seal(&place(id), &private)?;
         let kid = signing.kid().ok_or(Fault::bug("a new key has no name"))?.to_owned();
         let public = signing.public_jwk().map(|jwk| serde_json::to_string(&jwk)).transpose()?;
-        Ok(Self { id, kid, alg, public, sealed, created_at, active_at })
+        Ok(Self { id, kid, alg, public, sealed, created_at, active_at, imported })
     }
 }
 

@@ -12,12 +12,16 @@ use latchstring_db::Tx;
 pub struct Row {
     /// The key's id.
     pub id: KeyId,
+    /// Its ring's mount.
+    pub mount: MountId,
     /// Its name in tokens.
     pub kid: String,
     /// Its ring's purpose.
     pub purpose: String,
     /// Its algorithm.
     pub alg: String,
+    /// Whether it was made elsewhere.
+    pub imported: bool,
     /// The sealed private part.
     pub sealed: Option<Vec<u8>>,
     /// When it was made.
@@ -30,21 +34,24 @@ pub struct Row {
     pub drop_at: Option<Micros>,
 }
 
-/// The keys of a mount that are still published, youngest first.
-pub async fn live(tx: &mut Tx, mount: MountId, now: Micros) -> Result<Vec<Row>> {
+/// The keys of all mounts that are still published, youngest first. They are few.
+pub async fn live(tx: &mut Tx, now: Micros) -> Result<Vec<Row>> {
     let rows = tx
         .all(
-            "SELECT k.id, k.kid, r.purpose, k.alg, k.sealed, k.created_at, k.active_at, k.retired_at, k.drop_at
+            "SELECT k.id, k.kid, r.purpose, k.alg, k.sealed, k.created_at, k.active_at, k.retired_at, k.drop_at,
+                    r.mount_id, k.origin
                FROM rings r JOIN keys k ON k.ring_id = r.id
-              WHERE r.mount_id = $1 AND (k.drop_at IS NULL OR k.drop_at > $2)
+              WHERE k.drop_at IS NULL OR k.drop_at > $1
               ORDER BY k.active_at DESC, k.id DESC",
-            &[&mount.0, &now],
+            &[&now],
         )
         .await?;
     rows.iter()
         .map(|row| {
             Ok(Row {
                 id: KeyId(row.get(0)?),
+                mount: MountId(row.get(9)?),
+                imported: row.get::<String>(10)? == "imported",
                 kid: row.get(1)?,
                 purpose: row.get(2)?,
                 alg: row.get(3)?,
@@ -108,7 +115,7 @@ pub async fn insert_ring(
 pub async fn insert(tx: &mut Tx, ring: RingId, key: &Fresh) -> Result<()> {
     tx.exec(
         "INSERT INTO keys (id, ring_id, kid, alg, state, origin, public, sealed, created_at, active_at)
-         VALUES ($1, $2, $3, $4, 'usual', 'made', $5, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, 'usual', $9, $5, $6, $7, $8)",
         &[
             &key.id.0,
             &ring.0,
@@ -118,6 +125,7 @@ pub async fn insert(tx: &mut Tx, ring: RingId, key: &Fresh) -> Result<()> {
             &key.sealed,
             &key.created_at,
             &key.active_at,
+            &if key.imported { "imported" } else { "made" },
         ],
     )
     .await?;

@@ -48,6 +48,9 @@ pub struct Settings {
     pub name: String,
     /// Who may make an account.
     pub sign_up: SignUp,
+    /// Whether whoever signs up with a password proves their address before they are signed in. Our own pages ask for it
+    /// always; a dialect whose apps count on being let in at once may not.
+    pub confirm_sign_up: bool,
     /// Whether guests are admitted.
     pub guests: bool,
     /// Password rules and cost.
@@ -77,6 +80,7 @@ impl Default for Settings {
         Self {
             name: "Latchstring".into(),
             sign_up: SignUp::Open,
+            confirm_sign_up: true,
             guests: false,
             password: PasswordSettings::default(),
             session: SessionSettings::default(),

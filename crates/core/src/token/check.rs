@@ -1,14 +1,17 @@
 //! Checking of native access tokens. The signature says what was issued; `ended` says whether it still holds.
 
 use crate::{
-    cache::LIFETIME,
+    cache::{LIFETIME, Mounted},
     clock::{Micros, NODE_SKEW, SECOND},
+    id::{KeyId, MountId, SessionId, UserId},
+    key::Purpose,
     realm::Realm,
     refusal::{Kind, Refusal, Result},
     secret::Hashed,
     session,
 };
 use latchstring_proto::jose::{TimeRules, Times, Unverified};
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 pub use crate::cache::Checked;
@@ -73,6 +76,73 @@ fn verify(realm: &Realm, token: &str, now: Micros) -> Result<Checked> {
     }
     checked.checked_at = now;
     Ok(checked)
+}
+
+/// A mount's access token whose signature and times are right.
+pub struct Verified<T> {
+    /// What it says, in the mount's own form.
+    pub claims: T,
+    /// The key that signed it, where it was imported: others may hold it too.
+    pub by_imported: Option<KeyId>,
+    /// Issued, in Unix seconds; 0 where it does not say.
+    pub iat: i64,
+    /// Whether it has an end.
+    pub ends: bool,
+}
+
+/// Verifies a token by a mount's ring: signature, kind and times, as far as it has any. Whether its session still holds
+/// is for [`session_holds`]. Each mount's tokens are read as one type.
+pub fn verify_at<T>(realm: &Realm, mount: MountId, token: &str) -> Result<Arc<Verified<T>>>
+where
+    T: DeserializeOwned + Send + Sync + 'static,
+{
+    let now = realm.now();
+    let key = Hashed::of(token.as_bytes()).0;
+    let good = |m: &Mounted| m.mount == mount && now - m.checked_at < LIFETIME && now < m.ends_at;
+    if let Some(known) = realm.cache().mounted.get(&key).filter(good)
+        && let Ok(verified) = known.verified.downcast()
+    {
+        return Ok(verified);
+    }
+    let unusable = |_| Kind::TokenUnusable;
+    let unverified = Unverified::parse(token).map_err(unusable)?;
+    let rings = realm.rings();
+    let ring = rings.of(mount, Purpose::Access).ok_or(Kind::TokenUnusable)?;
+    // The key, and with it the algorithm, come from the mount's ring; the token only names it.
+    let kid = unverified.header().kid.clone().ok_or(Kind::TokenUnusable)?;
+    let signed_by = ring.verifying(&kid).ok_or(Kind::TokenUnusable)?;
+    let verified = unverified.verify(signed_by).map_err(unusable)?;
+    if verified.typ().is_some_and(|typ| typ != "JWT") {
+        return Err(Kind::TokenUnusable.into());
+    }
+    let times: Times = verified.claims().map_err(unusable)?;
+    let rules = TimeRules { leeway_us: 0, skew_us: NODE_SKEW, exp_required: false, ..TimeRules::STRICT };
+    times.check(now, &rules).map_err(|_| Kind::TokenUnusable)?;
+    let verified = Arc::new(Verified {
+        claims: verified.claims().map_err(unusable)?,
+        by_imported: ring.imported(&kid),
+        iat: times.iat.map_or(0, |iat| iat.micros() / SECOND),
+        ends: times.exp.is_some(),
+    });
+    let ends_at = times.exp.map_or(Micros::MAX, |exp| exp.micros());
+    realm
+        .cache()
+        .mounted
+        .insert(key, Mounted { mount, checked_at: now, ends_at, verified: verified.clone() });
+    Ok(verified)
+}
+
+/// Whether the session of a verified token still holds.
+pub async fn session_holds(realm: &Realm, user: UserId, session: SessionId, iat: i64) -> Result<bool> {
+    let now = realm.now();
+    if realm.ended().session_ended(session) || iat < realm.ended().user_valid_after(user) / SECOND {
+        return Ok(false);
+    }
+    if realm.is_fresh() {
+        return Ok(true);
+    }
+    let found = realm.db().read(async |tx| session::store::find(tx, session).await).await?;
+    Ok(found.is_some_and(|found| found.user == user && found.lives(now)))
 }
 
 async fn lives(realm: &Realm, checked: &Checked, now: Micros) -> Result<()> {

@@ -4,7 +4,8 @@ use crate::{
     cache::{Checked, Identity, Made, Signed},
     clock::{Micros, SECOND},
     family::{self, Claims, Family},
-    id::{FamilyId, SessionId, UserId},
+    id::{FamilyId, MountId, SessionId, UserId},
+    key::Purpose,
     limit::Rule,
     random::bytes,
     realm::Realm,
@@ -214,13 +215,30 @@ pub struct Tokens {
 
 /// Uses a refresh token: a new access token, and the next refresh token.
 pub async fn refresh(realm: &Realm, text: &str, source: &crate::audit::Source) -> Result<(Family, Tokens)> {
+    let (family, refresh) = refresh_at(realm, realm.mount(), text, source).await?;
+    let access = access_with_tasks(realm, &Subject::of_family(&family), &family.claims.tasks)?;
+    Ok((family, Tokens { access, refresh }))
+}
+
+/// Uses a refresh token at a mount, which makes the access token by itself. Gives the next refresh token.
+pub async fn refresh_at(
+    realm: &Realm,
+    mount: MountId,
+    text: &str,
+    source: &crate::audit::Source,
+) -> Result<(Family, Zeroizing<String>)> {
     realm.limit_address(Rule::TokensByAddress, source).await?;
     let window = Realm::micros(realm.settings().1.token.refresh_window_seconds);
-    let (family, token) = family::refresh(realm, text, window, source).await?;
+    let (family, token) = family::refresh(realm, mount, text, window, source).await?;
     if let Some(session) = family.session {
         realm.touch(session, realm.now());
     }
-    let access = access_with_tasks(realm, &Subject::of_family(&family), &family.claims.tasks)?;
     let refresh = token.text(&realm.ground().keys);
-    Ok((family, Tokens { access, refresh }))
+    Ok((family, refresh))
+}
+
+/// Signs claims of a mount's own form as an access token, by the mount's ring.
+pub async fn access_at(realm: &Realm, mount: MountId, claims: &impl Serialize) -> Result<Hidden> {
+    let ring = realm.ring_of(mount, Purpose::Access).await?;
+    Ok(ring.sign(realm.now(), "JWT", claims)?.into())
 }

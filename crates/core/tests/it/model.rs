@@ -181,7 +181,8 @@ pub(crate) async fn insert_family(
 
 pub(crate) async fn refresh(test: &TestRealm, text: &str) -> Result<(family::Family, String)> {
     let keys = &test.realm.ground().keys;
-    let (family, token) = family::refresh(&test.realm, text, 60 * SECOND, &Source::default()).await?;
+    let (family, token) =
+        family::refresh(&test.realm, test.realm.mount(), text, 60 * SECOND, &Source::default()).await?;
     Ok((family, token.text(keys).to_string()))
 }
 
@@ -238,8 +239,9 @@ async fn auth0_an_attempt_bound_to_a_client_works_for_that_client_alone() {
 
     app.prove(id, "ada@northwind.example").await.expect("for its own client").completed.expect("done");
     let refresh = app.tokens().refresh;
-    let (family, _) =
-        family::refresh(&test.realm, &refresh, SECOND, &Source::default()).await.expect("usable");
+    let (family, _) = family::refresh(&test.realm, test.realm.mount(), &refresh, SECOND, &Source::default())
+        .await
+        .expect("usable");
     assert_eq!(family.client, Some(ClientId(mine)), "what comes out belongs to that client");
 }
 

@@ -273,7 +273,7 @@ async fn attack_a108_ten_attempts_do_not_buy_ten_times_the_tries() {
 }
 
 async fn refresh(realm: &Realm, text: &str) -> Result<String> {
-    let (_, token) = family::refresh(realm, text, MINUTE, &Source::default()).await?;
+    let (_, token) = family::refresh(realm, realm.mount(), text, MINUTE, &Source::default()).await?;
     Ok(token.text(&realm.ground().keys).to_string())
 }
 

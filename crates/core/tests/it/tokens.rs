@@ -221,8 +221,8 @@ async fn attack_a011_unknown_critical_extensions_are_refused() {
 }
 
 async fn native_keypair(test: &TestRealm) -> aws_lc_rs::signature::Ed25519KeyPair {
-    let (mount, now) = (test.realm.mount(), test.realm.now());
-    let rows = test.realm.db().read(async |tx| key::store::live(tx, mount, now).await).await.expect("keys");
+    let now = test.realm.now();
+    let rows = test.realm.db().read(async |tx| key::store::live(tx, now).await).await.expect("keys");
     let sealed = rows[0].sealed.clone().expect("a private part");
     let place = format!("keys/sealed/{}", rows[0].id);
     let pkcs8 = test.realm.ground().keys.open(&place, &sealed).expect("own seal");

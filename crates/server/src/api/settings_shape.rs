@@ -33,6 +33,9 @@ shapes! {
         /// Who may make an account: `open` (anyone who proves an address), `invite` (whoever holds an invitation), `closed`
         /// (nobody; admins make accounts).
         sign_up: SignUp => SignUp;
+        /// Whether whoever signs up with a password proves their address before they are signed in. Our own pages ask for
+        /// it always; a dialect whose apps count on being let in at once may not.
+        confirm_sign_up: bool => bool;
         /// Whether guests are admitted.
         guests: bool => bool;
         /// Password rules and cost.

@@ -72,7 +72,7 @@ impl Visit {
         let browser = self.browser().await?;
         let language = self.spoken.asked.then_some(self.spoken.language);
         let source = Source { language, ..(*self.ctx.source).clone() };
-        Ok(Caller { browser, handle: None, client: None, source })
+        Ok(Caller { browser, source, ..Caller::default() })
     }
 
     /// Who acts, from a page of ours and no other.

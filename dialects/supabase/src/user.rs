@@ -1,0 +1,174 @@
+//! The vendor's user object: a view of the account.
+
+use crate::{
+    ask::Ask,
+    error::Fail,
+    note::{self, Note},
+    token::AUDIENCE,
+};
+use latchstring_core::{
+    annotation,
+    clock::Micros,
+    id::UserId,
+    identifier::{IdentifierKind, Stored},
+    user::{self, Full, UserKind},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// A user.
+#[derive(Debug, Clone, Serialize)]
+pub struct User {
+    pub(crate) id: UserId,
+    pub(crate) aud: &'static str,
+    pub(crate) role: String,
+    pub(crate) email: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) email_confirmed_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) invited_at: Option<String>,
+    pub(crate) phone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confirmation_sent_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confirmed_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) recovery_sent_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) new_email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) email_change_sent_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reauthentication_sent_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_sign_in_at: Option<String>,
+    pub(crate) app_metadata: Value,
+    pub(crate) user_metadata: Value,
+    pub(crate) identities: Vec<Identity>,
+    pub(crate) created_at: String,
+    pub(crate) updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) banned_until: Option<String>,
+    pub(crate) is_anonymous: bool,
+}
+
+/// How somebody signs in, as the vendor lists it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Identity {
+    identity_id: Uuid,
+    id: String,
+    user_id: UserId,
+    identity_data: Value,
+    provider: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_sign_in_at: Option<String>,
+    created_at: String,
+    updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+}
+
+/// RFC 3339, to the microsecond.
+pub fn time(at: Micros) -> String {
+    jiff::Timestamp::from_microsecond(at).map(|at| at.to_string()).unwrap_or_default()
+}
+
+/// Since when an address counts as confirmed.
+fn confirmed(email: &Stored) -> Option<Micros> {
+    email.proven_at.or(email.asserted_at)
+}
+
+/// A user with what this dialect remembers of them.
+pub async fn load(ask: &Ask, id: UserId) -> Result<(Full, Note), Fail> {
+    let found = ask
+        .realm
+        .db()
+        .read(async |tx| {
+            let full = user::store::full(tx, id).await?;
+            let note = annotation::find(tx, id.0, note::KIND).await?;
+            Ok::<_, latchstring_core::Error>((full, note))
+        })
+        .await?;
+    let full = found
+        .0
+        .ok_or_else(|| Fail::new(403, "user_not_found", "User from sub claim in JWT does not exist"))?;
+    Ok((full, found.1.unwrap_or_default()))
+}
+
+impl User {
+    /// The view of an account.
+    pub fn of(full: &Full, note: &Note) -> Self {
+        let user = &full.user;
+        let email = full.email();
+        let confirmed_at = email.and_then(confirmed).map(time);
+        let identities: Vec<Identity> = email.map(|email| Identity::email(full, email)).into_iter().collect();
+        let mut app_metadata = user.meta_public.clone();
+        if !identities.is_empty()
+            && let Some(app) = app_metadata.as_object_mut()
+        {
+            app.insert("provider".into(), json!("email"));
+            app.insert("providers".into(), json!(["email"]));
+        }
+        let mut user_metadata = user.meta_own.clone();
+        if let (Some(email), Some(own)) = (email, user_metadata.as_object_mut()) {
+            // What the vendor's own sign-up puts there; apps read it.
+            own.insert("sub".into(), json!(user.id));
+            own.insert("email".into(), json!(email.typed));
+            own.insert("email_verified".into(), json!(confirmed_at.is_some()));
+            own.insert("phone_verified".into(), json!(false));
+        }
+        Self {
+            id: user.id,
+            aud: AUDIENCE,
+            role: note.role.clone().unwrap_or_else(|| AUDIENCE.to_owned()),
+            email: email.map(|email| email.typed.clone()).unwrap_or_default(),
+            email_confirmed_at: confirmed_at.clone(),
+            invited_at: note.invited_at.map(time),
+            phone: String::new(),
+            confirmation_sent_at: None,
+            confirmed_at,
+            recovery_sent_at: None,
+            new_email: None,
+            email_change_sent_at: None,
+            reauthentication_sent_at: None,
+            last_sign_in_at: user.signed_in_at.map(time),
+            app_metadata,
+            user_metadata,
+            identities,
+            created_at: time(user.created_at),
+            updated_at: time(user.updated_at),
+            banned_until: banned_until(full),
+            is_anonymous: user.kind == UserKind::Guest,
+        }
+    }
+}
+
+/// Until when, for a ban; one without an end ends in a hundred years, as the vendor's do.
+fn banned_until(full: &Full) -> Option<String> {
+    const CENTURY: Micros = 100 * 365 * latchstring_core::clock::DAY;
+    let user = &full.user;
+    let banned = user.status == user::Status::Banned;
+    banned.then(|| time(user.status_until.unwrap_or(user.created_at + CENTURY)))
+}
+
+impl Identity {
+    fn email(full: &Full, email: &Stored) -> Self {
+        debug_assert_eq!(email.kind, IdentifierKind::Email);
+        let user = &full.user;
+        Self {
+            identity_id: email.id.0,
+            id: user.id.to_string(),
+            user_id: user.id,
+            identity_data: json!({
+                "sub": user.id, "email": email.typed, "email_verified": confirmed(email).is_some(),
+                "phone_verified": false,
+            }),
+            provider: "email",
+            last_sign_in_at: user.signed_in_at.map(time),
+            created_at: time(user.created_at),
+            updated_at: time(user.updated_at),
+            email: Some(email.typed.clone()),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The dialect through the real service.
+
+mod about;
+mod app;
