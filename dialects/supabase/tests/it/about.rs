@@ -1,3 +1,5 @@
+//! What the face says of itself, where it stands, and how it says no.
+
 use crate::app::{Vendor, fails, preflight};
 use latchstring_supabase::init::Init;
 
