@@ -418,7 +418,7 @@ CREATE TABLE api_keys (
     hash BYTEA NOT NULL,
     name TEXT NOT NULL,
     -- A key of a dialect's mount, and what it is there.
-    mount_id BYTEA REFERENCES mounts (id),
+    mount_id BYTEA,
     role TEXT,
     permissions TEXT NOT NULL,
     created_by TEXT NOT NULL,

@@ -93,6 +93,10 @@ kinds! {
     GuestsOff => Off, "guests_off";
     /// A guest has no identifier and no credential before becoming a person.
     NotForGuests => Forbidden, "not_for_guests";
+    /// The password is right, and the address that it was typed with has never been confirmed.
+    AddressUnproven => Forbidden, "unproven_address";
+    /// The new password is the old one.
+    PasswordSame => Invalid, "same_password";
     /// The account is banned.
     UserBanned => Forbidden, "user_banned";
     /// Not signed in.
@@ -107,6 +111,10 @@ kinds! {
     RefreshUnusable => GrantUnusable, "unusable_refresh_token";
     /// The refresh token was used before: its family has been ended.
     RefreshReused => GrantUnusable, "reused_refresh_token";
+    /// The code that an app got is not usable: unknown, spent or expired.
+    AuthCodeUnusable => GrantUnusable, "unusable_code";
+    /// The verifier is not that of the code (RFC 7636, 4.6).
+    CodeVerifierWrong => GrantUnusable, "wrong_code_verifier";
     /// The API key is not usable.
     ApiKeyUnusable => Unauthenticated, "unusable_api_key";
     /// The API key lacks a permission; `param` names it.

@@ -13,6 +13,7 @@ pub mod password;
 pub mod return_to;
 pub mod rfc6750;
 pub mod rfc7617;
+pub mod rfc7636;
 pub mod strength;
 pub mod text;
 pub mod user_agent;

@@ -30,6 +30,35 @@ pub fn origin(checked: &str) -> Option<&str> {
     checked.get(..scheme.len() + 3 + end)
 }
 
+/// What a page whose form ends at `address` has to allow (CSP 3, `form-action`): its origin, or the scheme of an app.
+pub fn form_target(address: &str) -> Option<String> {
+    let (scheme, _) = address.split_once(':')?;
+    match scheme {
+        "https" | "http" => origin(address).map(ToOwned::to_owned),
+        _ if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => {
+            Some(format!("{scheme}:"))
+        }
+        _ => None,
+    }
+}
+
+/// `address` with one more parameter in its query. The value needs no encoding: it is of unreserved characters, or is left
+/// out.
+pub fn with_param(address: &str, name: &str, value: &str) -> String {
+    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
+    let (before, fragment) = match address.split_once('#') {
+        Some((before, fragment)) => (before, format!("#{fragment}")),
+        None => (address, String::new()),
+    };
+    let joint = match before.split_once('?') {
+        None => "?",
+        Some((_, "")) => "",
+        Some(_) => "&",
+    };
+    let value = if plain { value } else { "" };
+    format!("{before}{joint}{name}={value}{fragment}")
+}
+
 /// What stands behind an origin, as a path. The origin has to end where the path begins: `https://app.example` is not
 /// the origin of `https://app.example.evil` nor of `https://app.example@evil`.
 fn behind(text: &str, origin: &str) -> Option<String> {
@@ -81,6 +110,18 @@ mod tests {
 
     fn read(text: &str) -> Option<String> {
         check(text, OWN, [APP])
+    }
+
+    #[test]
+    fn a_parameter_is_added_before_the_fragment() {
+        let with = |address: &str| with_param(address, "code", "a-1");
+        assert_eq!(with("https://a.example"), "https://a.example?code=a-1");
+        assert_eq!(with("https://a.example/x?y=1#z"), "https://a.example/x?y=1&code=a-1#z");
+        assert_eq!(with("app://back?"), "app://back?code=a-1");
+        assert_eq!(with_param("https://a.example/", "code", "a&b"), "https://a.example/?code=");
+        assert_eq!(form_target("https://a.example:8/x").as_deref(), Some("https://a.example:8"));
+        assert_eq!(form_target("com.northwind.app:/back").as_deref(), Some("com.northwind.app:"));
+        assert_eq!(form_target("/path"), None);
     }
 
     #[test]

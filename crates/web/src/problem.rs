@@ -108,6 +108,10 @@ pub fn words(kind: Kind) -> (&'static str, &'static str) {
         Kind::NotForGuests => {
             ("Not for guests", "A guest can’t have that. Sign up first; what is yours stays.")
         }
+        Kind::AddressUnproven => {
+            ("Address not confirmed", "Confirm the address first: the code and the link came by e-mail.")
+        }
+        Kind::PasswordSame => ("The same password", "Choose a password that is another one than before."),
         Kind::UserBanned => {
             ("Account banned", "This account may not sign in. Ask whoever runs this service.")
         }
@@ -127,6 +131,10 @@ pub fn words(kind: Kind) -> (&'static str, &'static str) {
             "Refresh token reused",
             "This refresh token was used before, so its whole family has been ended. Sign in again.",
         ),
+        Kind::AuthCodeUnusable => ("Code not usable", "The code has been used or is too old. Begin again."),
+        Kind::CodeVerifierWrong => {
+            ("Wrong verifier", "The code belongs to another code challenge, and is spent now. Begin again.")
+        }
         Kind::ApiKeyUnusable => {
             ("API key not usable", "Send a valid API key as “Authorization: Bearer lsk_…”.")
         }

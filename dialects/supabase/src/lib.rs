@@ -7,6 +7,7 @@ pub mod error;
 pub mod init;
 pub mod keys;
 pub mod note;
+pub mod redirect;
 mod routes;
 pub mod settings;
 pub mod token;

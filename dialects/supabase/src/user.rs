@@ -8,9 +8,10 @@ use crate::{
 };
 use latchstring_core::{
     annotation,
+    attempt::claim::Waiting,
     clock::Micros,
     id::UserId,
-    identifier::{IdentifierKind, Stored},
+    identifier::{self, Identifier, IdentifierKind, Stored},
     user::{self, Full, UserKind},
 };
 use serde::Serialize;
@@ -96,7 +97,58 @@ pub async fn load(ask: &Ask, id: UserId) -> Result<(Full, Note), Fail> {
     Ok((full, found.1.unwrap_or_default()))
 }
 
+/// Whether an address is somebody's.
+pub async fn is_taken(ask: &Ask, address: &Identifier) -> Result<bool, Fail> {
+    let found = ask
+        .realm
+        .db()
+        .read(async |tx| identifier::store::find(tx, IdentifierKind::Email, &address.normal).await)
+        .await?;
+    Ok(found.is_some_and(|found| found.is_good()))
+}
+
 impl User {
+    /// What a sign-up is answered with while the address waits to be confirmed: the same whether or not there is an
+    /// account, but for the identity, where the face may tell.
+    pub fn waiting(waiting: &Waiting, email: &str, mut data: Value, with_identity: bool) -> Self {
+        let at = time(waiting.at);
+        claims(&mut data, waiting.user, email, false);
+        let identity = Identity {
+            identity_id: waiting.identifier.0,
+            id: waiting.user.to_string(),
+            user_id: waiting.user,
+            identity_data: data.clone(),
+            provider: "email",
+            last_sign_in_at: Some(at.clone()),
+            created_at: at.clone(),
+            updated_at: at.clone(),
+            email: Some(email.to_owned()),
+        };
+        Self {
+            id: waiting.user,
+            aud: AUDIENCE,
+            role: AUDIENCE.to_owned(),
+            email: email.to_owned(),
+            email_confirmed_at: None,
+            invited_at: None,
+            phone: String::new(),
+            confirmation_sent_at: Some(at.clone()),
+            confirmed_at: None,
+            recovery_sent_at: None,
+            new_email: None,
+            email_change_sent_at: None,
+            reauthentication_sent_at: None,
+            last_sign_in_at: None,
+            app_metadata: json!({ "provider": "email", "providers": ["email"] }),
+            user_metadata: data,
+            identities: if with_identity { vec![identity] } else { Vec::new() },
+            created_at: at.clone(),
+            updated_at: at,
+            banned_until: None,
+            is_anonymous: false,
+        }
+    }
+
     /// The view of an account.
     pub fn of(full: &Full, note: &Note) -> Self {
         let user = &full.user;
@@ -111,12 +163,8 @@ impl User {
             app.insert("providers".into(), json!(["email"]));
         }
         let mut user_metadata = user.meta_own.clone();
-        if let (Some(email), Some(own)) = (email, user_metadata.as_object_mut()) {
-            // What the vendor's own sign-up puts there; apps read it.
-            own.insert("sub".into(), json!(user.id));
-            own.insert("email".into(), json!(email.typed));
-            own.insert("email_verified".into(), json!(confirmed_at.is_some()));
-            own.insert("phone_verified".into(), json!(false));
+        if let Some(email) = email {
+            claims(&mut user_metadata, user.id, &email.typed, confirmed_at.is_some());
         }
         Self {
             id: user.id,
@@ -142,6 +190,15 @@ impl User {
             is_anonymous: user.kind == UserKind::Guest,
         }
     }
+}
+
+/// What the vendor's own sign-up puts into the metadata; apps read it.
+fn claims(metadata: &mut Value, user: UserId, email: &str, verified: bool) {
+    let Some(own) = metadata.as_object_mut() else { return };
+    own.insert("sub".into(), json!(user));
+    own.insert("email".into(), json!(email));
+    own.insert("email_verified".into(), json!(verified));
+    own.insert("phone_verified".into(), json!(false));
 }
 
 /// Until when, for a ban; one without an end ends in a hundred years, as the vendor's do.

@@ -3,24 +3,22 @@
 pub mod checkup;
 mod deletion;
 pub mod not_me;
+mod password;
 
 pub use deletion::{delete, delete_mine, finish, keep};
+pub use password::{PasswordProof, change_password};
 
 use crate::{
-    attempt::credentials::Changed,
     audit::{self, Actor, Entry, Source},
     browser,
     clock::Micros,
-    credential::{self, SetBy},
     ended,
-    id::{BrowserId, CredentialId, IdentifierId, SessionId, UserId},
+    id::{BrowserId, IdentifierId, SessionId, UserId},
     identifier::{self, Identifier, IdentifierKind},
-    limit::Rule,
     mail::{What, language_of},
     notice::{By, Teller},
     realm::Realm,
     refusal::{Kind, Result},
-    secret::Password,
     session::{self, Which},
     user::{self, Full, ProfileChange},
 };
@@ -138,87 +136,6 @@ pub async fn set_username(realm: &Realm, me: &Me, source: &Source, username: Opt
             user::store::full(tx, id).await?.ok_or_else(|| Kind::NotSignedIn.into())
         })
         .await
-}
-
-/// Changes the password. The old one is asked for; an account without one needs a fresh proof instead. All other
-/// sessions end.
-pub async fn change_password(
-    realm: &Realm,
-    me: &Me,
-    caller: &crate::attempt::Caller,
-    old: Option<Password>,
-    new: Password,
-) -> Result<()> {
-    let full = read(realm, me).await?;
-    full.user.must_be_person()?;
-    // Estimating a password takes time: no more of them than of those that are tried.
-    realm.limit_address(Rule::PasswordsByAddress, &caller.source).await?;
-    credential::check_length(realm, &new)?;
-    let words: Vec<String> =
-        full.identifiers.iter().map(|i| i.typed.clone()).chain(full.user.name.clone()).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    credential::check_policy(realm, &new, &words).await?;
-    // Whoever sits on an address that they have not proven has not proven it by choosing a password.
-    let proven = full.identifiers.iter().all(|i| i.kind != IdentifierKind::Email || i.is_good());
-    let mut auth_rev = full.user.auth_rev;
-    let mut checked = None;
-    match (full.has_password, old) {
-        (true, None) => {
-            return Err(Kind::InputInvalid
-                .param("current_password")
-                .says("The current password is missing.")
-                .into());
-        }
-        (true, Some(old)) => {
-            let right = crate::attempt::password::check_user(realm, caller, me.user, old).await?;
-            auth_rev = right.auth_rev;
-            checked = Some(right);
-        }
-        (false, _) => me.must_be_fresh(realm)?,
-    }
-    let phc = realm.hash().hash(new, realm.hash_params()).await?;
-    let ground = realm.ground().clone();
-    let now = ground.now();
-    let keep = realm.longest_token();
-    let row = CredentialId::new(now, ground.random());
-    let entry = Entry::new(ground.audit_id(), now, "password.changed", Actor::User(me.user.0))
-        .on("user", me.user.0)
-        .from(&caller.source);
-    let notice = match full.email() {
-        Some(email) => {
-            let by = By::held(&caller.source, me.browser.is_some());
-            Some(Teller::of(realm).prepare(
-                email,
-                language_of(full.user.locale.as_ref()),
-                What::Password,
-                by,
-            )?)
-        }
-        None => None,
-    };
-    let me = me.clone();
-    let endings = realm
-        .db()
-        .write(async move |tx| -> Result<Vec<ended::Ending>> {
-            if user::store::lock(tx, me.user, now).await? != Some(auth_rev) {
-                return Err(Kind::RevChanged.into());
-            }
-            credential::store::set_password(tx, row, me.user, &phc, SetBy::User, proven, now).await?;
-            if let Some(checked) = &checked {
-                checked.clear(tx).await?;
-            }
-            let changed = Changed {
-                keep: Some(me.session),
-                here: me.browser,
-                ..Changed::all(me.user, "password_changed", keep).telling(notice.as_ref())
-            };
-            let (_, endings) = changed.apply(tx, &ground, now).await?;
-            audit::write(tx, entry.clone()).await?;
-            Ok(endings)
-        })
-        .await?;
-    realm.apply(&endings);
-    Ok(())
 }
 
 /// The user's live sessions, newest first.

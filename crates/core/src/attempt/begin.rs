@@ -49,6 +49,8 @@ pub struct Begin {
     pub within: Option<Within>,
     /// When the second factor is asked for.
     pub second_factor: SecondFactor,
+    /// Metadata of a new account's own.
+    pub data: Option<serde_json::Value>,
     /// Where the pages of the attempt lead at the end, as somebody's link says. What [`Realm::may_return_to`] does not
     /// let through is not kept.
     pub return_to: Option<String>,
@@ -68,6 +70,7 @@ impl Begin {
             upgrade: false,
             within: None,
             second_factor: SecondFactor::Before,
+            data: None,
             return_to: None,
         }
     }
@@ -101,6 +104,10 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
         latchstring_proto::text::clean_line(name, 200)
             .map_err(|e| Kind::InputInvalid.param("name").says(e.to_string()))?;
         body.name = Some(name.clone());
+    }
+    if let Some(data) = &begin.data {
+        user::ProfileChange { meta_own: Some(data.clone()), ..Default::default() }.check()?;
+        body.data = Some(data.clone());
     }
     let mut identifier = begin.identifier.clone();
     let mut user = None;
@@ -185,7 +192,7 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
     }
 
     let (browser, cookie) = match begin.sink {
-        Sink::Tokens => (None, None),
+        Sink::Tokens | Sink::Redirect => (None, None),
         Sink::Cookie => match caller.browser.clone() {
             Some(known) => (Some(known), None),
             None => {
@@ -221,7 +228,7 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
         _ => cookie,
     };
 
-    let mut outcome = Outcome { attempt, completed: None };
+    let mut outcome = Outcome { attempt, completed: None, redirect: None };
     // A guest, or somebody invited where no password is asked for: nothing is left to do.
     let invited = outcome.attempt.body.invitation.is_some();
     if begin.guest || (invited && outcome.attempt.offers(super::password_at_sign_up(realm)).is_empty()) {
@@ -240,10 +247,10 @@ pub fn fresh(realm: &Realm, caller: &Caller, begin: &Begin) -> Result<(Attempt, 
     let binding = match (begin.sink, &caller.browser, caller.client) {
         (Sink::Cookie, Some(known), _) => Binding::Browser(known.id),
         (Sink::Cookie, None, _) => return Err(Kind::AttemptUnknown.into()),
-        (Sink::Tokens, _, Some(client)) => Binding::Client(client),
-        (Sink::Tokens, _, None) => Binding::Bearer,
+        (Sink::Tokens | Sink::Redirect, _, Some(client)) => Binding::Client(client),
+        (Sink::Tokens | Sink::Redirect, _, None) => Binding::Bearer,
     };
-    let handle = (begin.sink == Sink::Tokens).then(|| Keyed::new(draw.attempt.0, realm.ground().random()));
+    let handle = (begin.sink != Sink::Cookie).then(|| Keyed::new(draw.attempt.0, realm.ground().random()));
     let attempt = Attempt {
         identifier: begin.identifier.clone(),
         body: Body {
@@ -258,7 +265,7 @@ pub fn fresh(realm: &Realm, caller: &Caller, begin: &Begin) -> Result<(Attempt, 
 }
 
 /// The session within which something happens: it lives, and is whose it is said to be.
-async fn living(realm: &Realm, within: Option<Within>) -> Result<(Within, session::Shown)> {
+pub(super) async fn living(realm: &Realm, within: Option<Within>) -> Result<(Within, session::Shown)> {
     let within = within.ok_or(Kind::NotSignedIn)?;
     let session = realm.db().read(async |tx| session::store::find(tx, within.session).await).await?;
     match session {
@@ -272,9 +279,11 @@ async fn living(realm: &Realm, within: Option<Within>) -> Result<(Within, sessio
 fn must_hold(caller: &Caller, sink: Sink, session: &session::Shown) -> Result<()> {
     let wrong = |says: &'static str| Err(Kind::InputInvalid.param("sink").says(says).into());
     match (session.browser, sink) {
-        (None, Sink::Tokens) => Ok(()),
+        (None, Sink::Tokens | Sink::Redirect) => Ok(()),
         (None, Sink::Cookie) => wrong("A session of tokens has no cookie: use the sink “tokens”."),
-        (Some(_), Sink::Tokens) => wrong("A session of a browser changes its cookie: use the sink “cookie”."),
+        (Some(_), Sink::Tokens | Sink::Redirect) => {
+            wrong("A session of a browser changes its cookie: use the sink “cookie”.")
+        }
         (Some(id), Sink::Cookie) if caller.browser.as_ref().is_some_and(|b| b.id == id) => Ok(()),
         (Some(_), Sink::Cookie) => Err(Kind::NotSignedIn.into()),
     }

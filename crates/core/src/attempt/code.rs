@@ -4,8 +4,9 @@ use super::{
     Attempt, AttemptKind, Caller, Draw, Outcome, Step, complete, load, password_at_sign_up, prove, take,
 };
 use crate::{
-    audit::{self, Actor, Entry},
+    audit::{self, Actor, Entry, Source},
     challenge::{self, Find, Fresh, Purpose},
+    clock::Micros,
     id::{AttemptId, UserId},
     identifier::{self, Identifier, IdentifierKind},
     limit::Rule,
@@ -30,58 +31,115 @@ pub async fn send(realm: &Realm, caller: &Caller, id: AttemptId) -> Result<()> {
     realm.limit_address(Rule::SendsByAddress, &caller.source).await?;
     limit_target(realm, &attempt, step, &mut target).await?;
 
-    let settings = realm.settings();
-    let ground = realm.ground();
-    let purpose = purpose(&attempt, step);
-    let fresh = Fresh::new(ground, purpose, &target.address.normal, realm.dev());
-    let link = format!("{}/verify?token={}", realm.issuer(), *fresh.link.text());
-    let minutes = settings.1.code.seconds / 60;
-    let says = match target.tells {
-        Tells::Code(purpose) => Some(Says::Code {
-            purpose,
-            code: fresh.code.as_str().into(),
-            link: link.as_str().into(),
-            minutes,
-        }),
-        Tells::NoAccount => {
-            let open = settings.1.sign_up == SignUp::Open;
-            Some(Says::NoAccount { sign_up: open.then(|| format!("{}/sign-up", realm.issuer())) })
-        }
-        Tells::Taken => Some(Says::AddressTaken),
-        Tells::Nobody => None,
-    };
-    let letter =
-        says.map(|says| Letter::new(&target.address.typed, target.language.or(caller.source.language), says));
-    let job = match &letter {
-        Some(letter) => outbox::prepare(ground, mail::JOB, letter)?,
-        // A username that nobody has: there is no mailbox to write to, and the same work to do.
-        None => outbox::prepare(ground, "nothing", &serde_json::json!({}))?,
-    };
-    let now = ground.now();
-    let expires_at = now + Realm::micros(settings.1.code.seconds);
-    let tries = settings.1.code.tries;
+    let sending = Sending::prepare(realm, &caller.source, target, purpose(&attempt, step))?;
+    let now = sending.now;
     let caller = caller.clone();
-    let fresh = std::sync::Arc::new(fresh);
     realm
         .db()
         .write(async move |tx| -> Result<()> {
             let attempt = take(tx, &caller, id, step, at_sign_up, now).await?;
-            let owner = challenge::store::Owner {
-                purpose,
-                address: &target.address,
-                user: target.user,
-                attempt: Some(attempt.id),
-                auth_rev: target.auth_rev,
-            };
-            challenge::store::insert(tx, &fresh, &owner, tries, now, expires_at).await?;
-            outbox::put(tx, &job).await
+            sending.put(tx, attempt.id).await
         })
         .await
 }
 
+/// A code and a link that were drawn, with the mail that carries them.
+pub(super) struct Sending {
+    pub now: Micros,
+    pub fresh: Fresh,
+    purpose: Purpose,
+    target: Target,
+    job: Option<outbox::Prepared>,
+    tries: i64,
+    expires_at: Micros,
+}
+
+impl Sending {
+    /// Draws them, good for as long as codes are, and writes the mail.
+    pub(super) fn prepare(realm: &Realm, source: &Source, target: Target, purpose: Purpose) -> Result<Self> {
+        let seconds = realm.settings().1.code.seconds;
+        let mut sending = Self::draw(realm, target, purpose, seconds);
+        let says = match sending.target.tells {
+            Tells::Code(purpose) => Some(Says::Code {
+                purpose,
+                code: sending.fresh.code.as_str().into(),
+                link: sending.link(realm).into(),
+                minutes: seconds / 60,
+            }),
+            Tells::NoAccount => {
+                let open = realm.settings().1.sign_up == SignUp::Open;
+                Some(Says::NoAccount { sign_up: open.then(|| format!("{}/sign-up", realm.issuer())) })
+            }
+            Tells::Taken => Some(Says::AddressTaken),
+            Tells::Nobody => None,
+        };
+        let target = &sending.target;
+        let letter =
+            says.map(|says| Letter::new(&target.address.typed, target.language.or(source.language), says));
+        sending.job = Some(match &letter {
+            Some(letter) => outbox::prepare(realm.ground(), mail::JOB, letter)?,
+            // A username that nobody has: there is no mailbox to write to, and the same work to do.
+            None => outbox::prepare(realm.ground(), "nothing", &serde_json::json!({}))?,
+        });
+        Ok(sending)
+    }
+
+    /// The mail that invites: its link alone, good for `seconds`.
+    pub(super) fn invite(
+        realm: &Realm,
+        source: &Source,
+        target: Target,
+        purpose: Purpose,
+        seconds: i64,
+    ) -> Result<Self> {
+        let mut sending = Self::draw(realm, target, purpose, seconds);
+        let says = Says::Invitation { link: sending.link(realm).into(), days: (seconds / 86_400).max(1) };
+        let target = &sending.target;
+        let letter = Letter::new(&target.address.typed, target.language.or(source.language), says);
+        sending.job = Some(outbox::prepare(realm.ground(), mail::JOB, &letter)?);
+        Ok(sending)
+    }
+
+    /// Draws them, for somebody who brings them along by themself.
+    pub(super) fn draw(realm: &Realm, target: Target, purpose: Purpose, seconds: i64) -> Self {
+        let ground = realm.ground();
+        let fresh = Fresh::new(ground, purpose, &target.address.normal, realm.dev());
+        let now = ground.now();
+        let expires_at = now + Realm::micros(seconds);
+        let tries = realm.settings().1.code.tries;
+        Self { now, fresh, purpose, target, job: None, tries, expires_at }
+    }
+
+    /// The page behind the link.
+    pub(super) fn link(&self, realm: &Realm) -> String {
+        format!("{}/verify?token={}", realm.issuer(), *self.fresh.link.text())
+    }
+
+    /// Stores them for an attempt, and the mail in the outbox.
+    pub(super) async fn put(&self, tx: &mut latchstring_db::Tx, attempt: AttemptId) -> Result<()> {
+        let owner = challenge::store::Owner {
+            purpose: self.purpose,
+            address: &self.target.address,
+            user: self.target.user,
+            attempt: Some(attempt),
+            auth_rev: self.target.auth_rev,
+        };
+        challenge::store::insert(tx, &self.fresh, &owner, self.tries, self.now, self.expires_at).await?;
+        match &self.job {
+            Some(job) => outbox::put(tx, job).await,
+            None => Ok(()),
+        }
+    }
+}
+
 /// Limits by what was typed refuse; limits of a mailbox that was found by a username are silent, or exhausting somebody's
 /// address would show which username is theirs.
-async fn limit_target(realm: &Realm, attempt: &Attempt, step: Step, target: &mut Target) -> Result<()> {
+pub(super) async fn limit_target(
+    realm: &Realm,
+    attempt: &Attempt,
+    step: Step,
+    target: &mut Target,
+) -> Result<()> {
     let by_name =
         attempt.identifier.as_ref().filter(|i| i.kind == IdentifierKind::Username && step == Step::Code);
     if let Some(name) = by_name {
@@ -98,8 +156,8 @@ async fn limit_target(realm: &Realm, attempt: &Attempt, step: Step, target: &mut
     Ok(())
 }
 
-fn purpose(attempt: &Attempt, step: Step) -> Purpose {
-    match (step, attempt.kind) {
+pub(super) fn purpose(attempt: &Attempt, step: Step) -> Purpose {
+    match (step, attempt.asks()) {
         (Step::Factor, _) => Purpose::Factor,
         (_, AttemptKind::SignIn) => Purpose::SignIn,
         (_, AttemptKind::SignUp) => Purpose::SignUp,
@@ -109,25 +167,26 @@ fn purpose(attempt: &Attempt, step: Step) -> Purpose {
     }
 }
 
-enum Tells {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tells {
     Code(For),
     NoAccount,
     Taken,
     Nobody,
 }
 
-struct Target {
-    address: Identifier,
-    user: Option<UserId>,
-    auth_rev: Option<i64>,
-    tells: Tells,
+pub(super) struct Target {
+    pub address: Identifier,
+    pub user: Option<UserId>,
+    pub auth_rev: Option<i64>,
+    pub tells: Tells,
     /// What its reader reads, within a session. Where an address was typed, the request alone decides: the same for
     /// every address.
-    language: Option<Language>,
+    pub language: Option<Language>,
 }
 
 /// Where the message goes and what it says. Mail to an account goes to the *stored* form of its address.
-async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> {
+pub(super) async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> {
     let now = realm.now();
     let typed = attempt.identifier.clone();
     if step == Step::Factor || attempt.kind == AttemptKind::StepUp {
@@ -154,7 +213,7 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
         let typed = typed.clone();
         realm.db().read(async |tx| user::store::for_sign_in(tx, typed.kind, &typed.normal, now).await).await?
     };
-    if attempt.kind == AttemptKind::Verify {
+    if attempt.asks() == AttemptKind::Verify {
         let other = found.as_ref().is_some_and(|f| Some(f.user) != attempt.user && f.good);
         let tells = if other { Tells::Taken } else { Tells::Code(For::Verify) };
         return Ok(Target {
@@ -179,7 +238,7 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
     };
     let open = realm.settings().1.sign_up == SignUp::Open;
     let Some(found) = found else {
-        let tells = match (typed.kind, attempt.kind) {
+        let tells = match (typed.kind, attempt.asks()) {
             (IdentifierKind::Username, _) => Tells::Nobody,
             (_, AttemptKind::SignUp) => Tells::Code(For::SignUp),
             (_, AttemptKind::SignIn) if attempt.body.or_sign_up && open => Tells::Code(For::SignUp),
@@ -187,7 +246,9 @@ async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Result<Target> 
         };
         return Ok(Target { address: typed, user: None, auth_rev: None, tells, language: None });
     };
-    let letter = match attempt.kind {
+    let letter = match attempt.asks() {
+        // Claimed, and not confirmed yet.
+        AttemptKind::SignUp if !found.good => For::SignUp,
         AttemptKind::SignUp => For::SignUpExisting,
         AttemptKind::Recover => For::Recover,
         _ => For::SignIn,
@@ -262,7 +323,7 @@ pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> 
 
 /// The challenge that a code is right for. A wrong one leaves its trace: a try less, and an audit row where the message
 /// went to an account; elsewhere a statement that costs the same.
-async fn right_code(
+pub(super) async fn right_code(
     tx: &mut latchstring_db::Tx,
     kit: &complete::Kit,
     draw: &Draw,
@@ -304,7 +365,9 @@ pub async fn code_by_address(
         Purpose::SignIn => AttemptKind::SignIn,
         Purpose::SignUp => AttemptKind::SignUp,
         Purpose::Recover => AttemptKind::Recover,
-        Purpose::StepUp | Purpose::Verify | Purpose::Factor => return Err(Kind::StepNotOffered.into()),
+        Purpose::StepUp | Purpose::Verify | Purpose::VerifyCurrent | Purpose::Factor => {
+            return Err(Kind::StepNotOffered.into());
+        }
     };
     realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
     realm
@@ -322,7 +385,7 @@ pub async fn code_by_address(
         .db()
         .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
             kit.start();
-            let find = Find::Address(purpose, &normal);
+            let find = Find::Address(mount, purpose, &normal);
             let challenge = right_code(tx, &kit, &draw, find, &code).await?;
             let mut attempt = fresh.clone();
             attempt.kind = kind;

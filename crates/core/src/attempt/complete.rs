@@ -1,14 +1,14 @@
 //! The end of an attempt: a user if there was none, a session, and what hands it over.
 
 use super::{
-    Attempt, AttemptKind, Binding, Caller, Completed, Draw, Grant, Outcome, SecondFactor, Sink,
+    Attempt, AttemptKind, Binding, Caller, Completed, Draw, Grant, Outcome, Redirect, SecondFactor, Sink,
     begin::bound_browser, new_device, password, store,
 };
 use crate::{
     audit::{self, Actor, Entry, Source},
     browser::{self, NewCookie},
     challenge,
-    clock::{Micros, SECOND},
+    clock::{MINUTE, Micros, SECOND},
     ended::{self, Ending},
     factor,
     family::{self, Claims, Token},
@@ -20,7 +20,7 @@ use crate::{
     mail::{What, language_of},
     notice::{self, By, Teller},
     realm::Realm,
-    refusal::{Fault, Kind, Result},
+    refusal::{Fault, Kind, Refusal, Result},
     session::{self, SessionKind},
     settings::Settings,
     token::mint::{self, Subject, Tokens},
@@ -29,6 +29,7 @@ use crate::{
 use latchstring_db::Tx;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// What the transactions of all steps need, gathered before they open.
 #[derive(Clone)]
@@ -100,6 +101,7 @@ impl Kit {
 pub(crate) struct Finished {
     endings: Arc<Mutex<Vec<Ending>>>,
     done: Option<Done>,
+    redirect: Option<Zeroizing<String>>,
 }
 
 struct Done {
@@ -142,20 +144,39 @@ impl Finished {
                 Some(Completed { user, session, tasks, cookie, tokens, grant })
             }
         };
-        Ok(Outcome { attempt, completed })
+        Ok(Outcome { attempt, completed, redirect: self.redirect })
     }
 }
 
 /// Saves the attempt and, when nothing is outstanding, completes it.
 pub(crate) async fn finish(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> Result<Finished> {
     store::save(tx, attempt).await?;
-    let finished = |done| Finished { endings: kit.endings.clone(), done };
+    let finished = |done, redirect| Finished { endings: kit.endings.clone(), done, redirect };
+    let away = attempt.body.redirect.clone().filter(|_| attempt.sink == Sink::Redirect);
     if !attempt.offers(kit.settings.1.password.required).is_empty() {
-        return Ok(finished(None));
+        // One of two confirmations was given; the other one waits in its own mailbox.
+        let half = attempt.body.both.is_some() && attempt.kind == AttemptKind::Verify;
+        return Ok(finished(None, away.filter(|_| half).and_then(|away| away.half).map(Zeroizing::new)));
+    }
+    if let Some(away) = away.as_ref().filter(|_| attempt.kind != AttemptKind::Verify) {
+        if attempt.kind == AttemptKind::SignUp && attempt.user.is_none() {
+            make_user(tx, kit, draw, attempt).await?;
+        }
+        return Ok(finished(None, Some(carry(tx, draw, attempt, away).await?)));
     }
     let done = match attempt.kind {
         AttemptKind::StepUp => step_up(tx, kit, draw, attempt).await?,
-        AttemptKind::Verify => verify(tx, kit, draw, attempt).await?,
+        AttemptKind::Verify => {
+            let done = verify(tx, kit, draw, attempt).await?;
+            // A dialect's client keeps tokens, and gets such as say that the address is another one.
+            match attempt.sink {
+                Sink::Tokens if attempt.body.redirect.is_some() => {
+                    let draw = Draw { audits: [draw.audits[3]; 4], ..draw.clone() };
+                    sign_in(tx, kit, &draw, attempt).await?
+                }
+                _ => done,
+            }
+        }
         _ => {
             if attempt.kind == AttemptKind::SignUp && attempt.user.is_none() {
                 make_user(tx, kit, draw, attempt).await?;
@@ -168,7 +189,41 @@ pub(crate) async fn finish(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut At
     attempt.open = false;
     attempt.session = Some(done.session);
     attempt.expires_at = draw.now + super::READABLE;
-    Ok(finished(Some(done)))
+    Ok(finished(Some(done), away.and_then(|away| away.confirmed).map(Zeroizing::new)))
+}
+
+/// What an app gets to make tokens of: a code, good once and for five minutes (RFC 6749, 4.1.2: ten at most), by which
+/// the attempt goes on wherever it is shown. Gives the address that carries it.
+async fn carry(
+    tx: &mut Tx,
+    draw: &Draw,
+    attempt: &mut Attempt,
+    away: &Redirect,
+) -> Result<Zeroizing<String>> {
+    let code = draw.cookie.with_id(attempt.id.0);
+    let until = draw.now + 5 * MINUTE;
+    attempt.body.code_until = Some(until);
+    attempt.handle = Some(code.hashed().0.to_vec());
+    attempt.binding = Binding::Bearer;
+    attempt.expires_at = until;
+    store::save(tx, attempt).await?;
+    store::hand_over(tx, attempt.id, &code.hashed().0, until).await?;
+    Ok(Zeroizing::new(latchstring_proto::return_to::with_param(&away.to, "code", &code.text())))
+}
+
+/// Opens the session of an attempt whose code came back.
+pub(crate) async fn exchanged(
+    tx: &mut Tx,
+    kit: &Kit,
+    draw: &Draw,
+    attempt: &mut Attempt,
+) -> Result<Finished> {
+    attempt.sink = Sink::Tokens;
+    let done = sign_in(tx, kit, draw, attempt).await?;
+    store::complete(tx, attempt, done.session, draw.now).await?;
+    attempt.open = false;
+    attempt.session = Some(done.session);
+    Ok(Finished { endings: kit.endings.clone(), done: Some(done), redirect: None })
 }
 
 /// Makes the account of a sign-up whose address was proven, or makes the guest a person.
@@ -224,6 +279,7 @@ pub(crate) async fn make_user(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut
     let change = ProfileChange {
         name: attempt.body.name.clone().map(Some),
         locale: own.map(|language| Some(language.tag().to_owned())),
+        meta_own: attempt.body.data.clone().filter(|_| !attempt.body.contested),
         ..ProfileChange::default()
     };
     if change != ProfileChange::default() {
@@ -260,6 +316,9 @@ async fn sign_in(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
     let ends_at = now + Realm::micros(settings.session.absolute_seconds);
     let pending = attempt.body.factor;
     let mut tasks = signed.tasks();
+    if let Some(task) = tasks.first().filter(|_| attempt.body.no_tasks) {
+        return Err(Refusal::new(Kind::TaskOutstanding).reason(task.clone()).into());
+    }
     if pending && attempt.body.second_factor == SecondFactor::Task {
         tasks.push("second_factor".to_owned());
     }

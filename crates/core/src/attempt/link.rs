@@ -28,6 +28,8 @@ pub struct Looked {
     pub here: bool,
     /// Whether it can be used in this browser at all.
     pub usable_here: bool,
+    /// The app that it leads back to.
+    pub ends_at: Option<String>,
 }
 
 /// Looks at a link without using it.
@@ -35,13 +37,24 @@ pub async fn look(realm: &Realm, caller: &Caller, token: &str) -> Result<Looked>
     realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
     let link = Keyed::parse(token).ok_or(Kind::LinkUnusable)?;
     let challenge = challenge::look(realm.db(), &link, realm.now()).await?.ok_or(Kind::LinkUnusable)?;
-    let here = own(realm, caller, &challenge).await?.is_some();
+    let away = away(realm, &challenge).await?.and_then(|attempt| attempt.body.redirect);
+    let here = away.is_some() || own(realm, caller, &challenge).await?.is_some();
     Ok(Looked {
         purpose: challenge.purpose,
         address: challenge.typed.clone(),
         here,
         usable_here: here || elsewhere(challenge.purpose).is_some(),
+        ends_at: away.map(|away| away.ends_at),
     })
+}
+
+/// The attempt of the challenge, if it leads back to an app: whoever follows the link is led there, and nothing of it
+/// reaches whoever began it, unless they follow the link themself or hold what its code is bound to.
+async fn away(realm: &Realm, challenge: &Challenge) -> Result<Option<Attempt>> {
+    let Some(id) = challenge.attempt else { return Ok(None) };
+    let now = realm.now();
+    let attempt = realm.db().read(async |tx| super::store::find(tx, id, now).await).await?;
+    Ok(attempt.filter(|attempt| attempt.open && attempt.sink == Sink::Redirect))
 }
 
 /// The attempt of the challenge, if this caller holds it.
@@ -61,7 +74,7 @@ fn elsewhere(purpose: Purpose) -> Option<AttemptKind> {
         Purpose::SignIn => Some(AttemptKind::SignIn),
         Purpose::SignUp => Some(AttemptKind::SignUp),
         Purpose::Recover => Some(AttemptKind::Recover),
-        Purpose::StepUp | Purpose::Verify | Purpose::Factor => None,
+        Purpose::StepUp | Purpose::Verify | Purpose::VerifyCurrent | Purpose::Factor => None,
     }
 }
 
@@ -70,10 +83,18 @@ pub async fn follow(realm: &Realm, caller: &Caller, token: &str) -> Result<(Outc
     realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
     let link = Keyed::parse(token).ok_or(Kind::LinkUnusable)?;
     let challenge = challenge::look(realm.db(), &link, realm.now()).await?.ok_or(Kind::LinkUnusable)?;
+    let away = away(realm, &challenge).await?;
     let own = own(realm, caller, &challenge).await?;
     let mut caller = caller.clone();
     let mut cookie = None;
+    if away.is_some() && caller.browser.is_none() {
+        // A password may have to be set before it leads back: in this browser, and in no other.
+        let (known, new) = browser::create(realm, caller.source.user_agent.as_deref()).await?;
+        caller.browser = Some(known);
+        cookie = Some(new);
+    }
     let fresh = match own {
+        _ if away.is_some() => None,
         Some(_) => None,
         None => {
             let kind = elsewhere(challenge.purpose).ok_or(Kind::LinkUnusable)?;
@@ -86,9 +107,9 @@ pub async fn follow(realm: &Realm, caller: &Caller, token: &str) -> Result<(Outc
         }
     };
     let draw = Draw::new(realm);
-    let kit = complete::Kit::new(realm, &caller);
     let now = draw.now;
     let mount = caller.mount_id(realm);
+    let kit = complete::Kit::new(realm, &caller);
     let at_sign_up = password_at_sign_up(realm);
     let shown = caller.browser.clone();
     let (done, finished, prolonged) = realm
@@ -99,6 +120,17 @@ pub async fn follow(realm: &Realm, caller: &Caller, token: &str) -> Result<(Outc
             let second = challenge.purpose == Purpose::Factor;
             let mut prolonged = false;
             let mut attempt = match &fresh {
+                None if away.is_some() => {
+                    let (id, browser) = (challenge.attempt, caller.browser.as_ref());
+                    let (Some(id), Some(browser)) = (id, browser) else {
+                        return Err(Kind::LinkUnusable.into());
+                    };
+                    let mut attempt = super::store::lock(tx, id, now).await?.ok_or(Kind::LinkUnusable)?;
+                    super::store::bind(tx, id, browser.id).await?;
+                    attempt.binding = Binding::Browser(browser.id);
+                    prolonged = browser::store::prolong(tx, browser.id, attempt.expires_at).await?;
+                    attempt
+                }
                 Some(fresh) => {
                     prolonged = super::put(tx, fresh, mount).await?;
                     fresh.clone()

@@ -3,10 +3,13 @@
 //! applies its proof, and completes when nothing is outstanding.
 
 pub mod begin;
+pub mod claim;
 pub mod code;
 pub mod complete;
 pub(crate) mod credentials;
+pub mod exchange;
 pub mod link;
+pub mod mailed;
 pub(crate) mod new_device;
 pub mod new_password;
 pub mod password;
@@ -102,6 +105,51 @@ pub enum Sink {
     Cookie,
     /// Access and refresh tokens.
     Tokens,
+    /// A code that is carried back to an app, which makes tokens of it: see [`exchange`].
+    Redirect,
+}
+
+impl Sink {
+    /// The word that is stored.
+    pub fn word(self) -> &'static str {
+        match self {
+            Sink::Cookie => "cookie",
+            Sink::Tokens => "tokens",
+            Sink::Redirect => "redirect",
+        }
+    }
+
+    /// Reads the stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Cookie, Self::Tokens, Self::Redirect].into_iter().find(|s| s.word() == word)
+    }
+}
+
+/// Where an attempt with [`Sink::Redirect`] leads. The face that began it has checked every place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Redirect {
+    /// Where the code is carried: the app itself, or the face, which goes on to the app.
+    pub to: String,
+    /// The app, where it ends.
+    pub ends_at: String,
+    /// Where it leads in place of that when nothing is handed out: an address was confirmed.
+    pub confirmed: Option<String>,
+    /// The same when one of two confirmations was given.
+    pub half: Option<String>,
+    /// What the code is bound to: RFC 7636.
+    pub challenge: Option<CodeChallenge>,
+    /// What the face wants to know again at the exchange.
+    pub state: String,
+}
+
+/// A code challenge (RFC 7636, 4.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeChallenge {
+    /// As sent.
+    pub text: String,
+    /// Whether it is the verifier itself.
+    pub plain: bool,
 }
 
 /// Who may go on with an attempt. Each binding has a handle of its own kind, which works on it alone.
@@ -164,6 +212,37 @@ pub struct Body {
     pub counted: bool,
     /// Where its pages lead at the end: checked when it began.
     pub return_to: Option<String>,
+    /// Where its code goes.
+    pub redirect: Option<Redirect>,
+    /// Until when its code is good, once it is out.
+    pub code_until: Option<Micros>,
+    /// Metadata of a new account's own.
+    pub data: Option<serde_json::Value>,
+    /// Others have asked for the same address with other words: what was typed is nobody's.
+    pub contested: bool,
+    /// The kind whose mail and challenge it has, where that is another than its own.
+    pub asks: Option<AttemptKind>,
+    /// It signed up with a password before its address was proven.
+    pub claimed: bool,
+    /// A back end has drawn its code and link, and sends them by itself.
+    pub vouched: bool,
+    /// A new account may do without a password: the app asks for one when it wants.
+    pub no_password: bool,
+    /// The account's password went when the address was proven, and a new one is set first.
+    pub set_password: bool,
+    /// The face serves no tasks: a sign-in that has some is refused.
+    pub no_tasks: bool,
+    /// A new address is confirmed from the one before, too: what has been so far.
+    pub both: Option<Both>,
+}
+
+/// Which of two addresses have been confirmed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Both {
+    /// The one that the account has.
+    pub current: bool,
+    /// The one that it shall have.
+    pub next: bool,
 }
 
 /// An attempt as stored.
@@ -233,7 +312,7 @@ impl Attempt {
     /// The steps that are offered now; any one of them leads on. They depend on proofs alone, never on whether an
     /// account exists for what was typed.
     pub fn offers(&self, password_at_sign_up: bool) -> Vec<Step> {
-        if !self.open {
+        if !self.open || self.body.code_until.is_some() {
             return Vec::new();
         }
         let first = self.proofs.iter().any(|p| !p.second);
@@ -242,15 +321,24 @@ impl Attempt {
             AttemptKind::SignIn if !first => vec![Step::Password, Step::Code],
             // A password was right, but the address it hangs on has never been proven.
             AttemptKind::SignIn if self.user.is_none() => vec![Step::Code],
+            AttemptKind::SignIn if self.body.set_password && !self.body.password_set => {
+                vec![Step::NewPassword]
+            }
             AttemptKind::SignIn if factor => vec![Step::Factor],
             AttemptKind::SignUp if !first => vec![Step::Code],
-            AttemptKind::SignUp if password_at_sign_up && !self.body.password_set => vec![Step::NewPassword],
+            AttemptKind::SignUp
+                if password_at_sign_up && !self.body.no_password && !self.body.password_set =>
+            {
+                vec![Step::NewPassword]
+            }
             AttemptKind::Recover if !first => vec![Step::Code],
             AttemptKind::Recover if !self.body.password_set => vec![Step::NewPassword],
             AttemptKind::Recover if factor => vec![Step::Factor],
             AttemptKind::StepUp if factor && !self.proofs.iter().any(|p| p.second) => vec![Step::Factor],
             AttemptKind::StepUp if !factor && !first => vec![Step::Password, Step::Code],
-            AttemptKind::Verify if !first => vec![Step::Code],
+            AttemptKind::Verify if !first || self.body.both.is_some_and(|b| !(b.current && b.next)) => {
+                vec![Step::Code]
+            }
             _ => Vec::new(),
         }
     }
@@ -269,6 +357,11 @@ impl Attempt {
             refusal = refusal.reason(offer.word());
         }
         Err(refusal.into())
+    }
+
+    /// The kind whose mail and challenge it has.
+    pub fn asks(&self) -> AttemptKind {
+        self.body.asks.unwrap_or(self.kind)
     }
 
     pub(crate) fn prove(&mut self, method: &str, at: Micros, second: bool) {
@@ -373,6 +466,8 @@ pub struct Outcome {
     pub attempt: Attempt,
     /// What came out, if that was the last step.
     pub completed: Option<Completed>,
+    /// Where it leads, if that is away from here.
+    pub redirect: Option<zeroize::Zeroizing<String>>,
 }
 
 /// Whether new accounts need a password in this realm.
@@ -429,9 +524,9 @@ pub(crate) struct Draw {
     pub family: FamilyId,
     pub identifier: IdentifierId,
     pub credential: CredentialId,
-    pub audits: [AuditId; 3],
+    pub audits: [AuditId; 4],
     pub attempt: AttemptId,
-    /// 256 bits for the browser's new secret, for [`Draw::cookie_for`].
+    /// 256 bits for the browser's new secret, for [`Draw::cookie_for`]; or for the code that is carried to an app.
     pub cookie: Keyed,
 }
 
@@ -447,7 +542,7 @@ impl Draw {
             family: FamilyId::new(now, random),
             identifier: IdentifierId::new(now, random),
             credential: CredentialId::new(now, random),
-            audits: [0, 1, 2].map(|i| AuditId::new(now + i, random)),
+            audits: [0, 1, 2, 3].map(|i| AuditId::new(now + i, random)),
             attempt: AttemptId::new(now, random),
             cookie: Keyed::new(uuid::Uuid::nil(), random),
         }

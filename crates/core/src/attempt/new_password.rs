@@ -42,7 +42,8 @@ pub async fn new_password(
             .ok_or(Kind::AttemptClosed)?;
         words.extend(full.identifiers.iter().map(|i| i.typed.clone()));
         words.extend(full.user.name.clone());
-        if let Some(email) = full.email() {
+        // Whoever confirms their sign-up has changed nothing.
+        if let Some(email) = full.email().filter(|_| !attempt.body.set_password) {
             let by = By::held(&caller.source, matches!(attempt.binding, Binding::Browser(_)));
             told = Some(Teller::of(realm).prepare(
                 email,

@@ -1,14 +1,17 @@
 //! The password step: throttled before it is evaluated, evaluated on the pool, applied only if the credentials are
 //! still the ones that were checked.
 
-use super::{AttemptKind, Caller, Draw, Outcome, Step, complete, load, password_at_sign_up, take};
+use super::{
+    Attempt, AttemptKind, Binding, Body, Caller, Draw, Outcome, Sink, Step, complete, load,
+    password_at_sign_up, take,
+};
 use crate::{
     audit::{self, Actor, Entry},
     browser,
     clock::Micros,
     credential,
     id::{AttemptId, BrowserId, UserId},
-    identifier::{self, IdentifierKind},
+    identifier::{self, Identifier, IdentifierKind},
     limit::{
         self, Rule,
         proving::{Evaluation, ROUNDS},
@@ -53,6 +56,49 @@ pub async fn password(realm: &Realm, caller: &Caller, id: AttemptId, password: P
                 kit.look_for_factor(tx, &mut attempt).await?;
             }
             // Else the address is unproven: a code must follow, and the account is not theirs before.
+            let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
+            Ok((attempt, finished))
+        })
+        .await?;
+    finished.hand_out(realm, done)
+}
+
+/// Signs in with an address and a password at once: an attempt that begins and ends with this proof. For clients that
+/// show both together and get tokens.
+pub async fn sign_in(
+    realm: &Realm,
+    caller: &Caller,
+    identifier: &Identifier,
+    password: Password,
+) -> Result<Outcome> {
+    let checked = check(realm, caller, identifier, password).await?;
+    if !checked.good {
+        // The right password, for an address that nobody has confirmed: nothing is told that its owner does not know.
+        realm.db().write(async move |tx| -> Result<()> { checked.clear(tx).await }).await?;
+        return Err(Kind::AddressUnproven.into());
+    }
+    let draw = Draw::new(realm);
+    let kit = complete::Kit::new(realm, caller);
+    let mount = caller.mount_id(realm);
+    let mut attempt = Attempt {
+        user: Some(checked.user),
+        auth_rev: Some(checked.auth_rev),
+        identifier: Some(identifier.clone()),
+        body: Body { no_tasks: true, ..Body::default() },
+        ..Attempt::new(&draw, AttemptKind::SignIn, Binding::Bearer, None, Sink::Tokens)
+    };
+    attempt.prove("pwd", draw.now, false);
+    let (done, finished) = realm
+        .db()
+        .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
+            kit.start();
+            let mut attempt = attempt.clone();
+            if let Some((old, new)) = &checked.upgrade {
+                credential::store::upgrade(tx, checked.user, old, new).await?;
+            }
+            checked.clear(tx).await?;
+            kit.look_for_factor(tx, &mut attempt).await?;
+            super::store::insert(tx, &attempt, mount).await?;
             let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
             Ok((attempt, finished))
         })

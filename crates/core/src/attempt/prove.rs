@@ -3,7 +3,7 @@
 use super::{Attempt, AttemptKind, complete::Kit, credentials::Changed};
 use crate::{
     audit::{self, Actor, Entry},
-    challenge::{self, Challenge},
+    challenge::{self, Challenge, Purpose},
     clock::Micros,
     credential,
     identifier::{self, IdentifierKind},
@@ -58,7 +58,15 @@ pub(crate) async fn address(
         }
     }
     match attempt.kind {
-        AttemptKind::StepUp | AttemptKind::Verify => attempt.prove(method, now, second),
+        AttemptKind::StepUp | AttemptKind::Verify => {
+            if let Some(both) = &mut attempt.body.both {
+                match challenge.purpose {
+                    Purpose::VerifyCurrent => both.current = true,
+                    _ => both.next = true,
+                }
+            }
+            attempt.prove(method, now, second);
+        }
         _ if second => {
             attempt.body.factor = false;
             attempt.prove(method, now, true);
@@ -71,7 +79,7 @@ pub(crate) async fn address(
                         return Err(void().into());
                     }
                     if stored.proven_at.is_none() {
-                        evict(tx, kit, &stored, attempt, now).await?;
+                        evict(tx, kit, &stored, attempt, proof, now).await?;
                     }
                     let user = user::store::find(tx, stored.user).await?.ok_or_else(void)?;
                     if user.is_banned(now) {
@@ -117,7 +125,8 @@ async fn evict(
     tx: &mut Tx,
     kit: &Kit,
     stored: &identifier::Stored,
-    attempt: &Attempt,
+    attempt: &mut Attempt,
+    proof: By,
     now: Micros,
 ) -> Result<()> {
     let rev = user::store::lock(tx, stored.user, now).await?;
@@ -127,13 +136,27 @@ async fn evict(
         .detail(serde_json::json!({ "evicted": stored.asserted_at.is_none() }))
         .from(&kit.source);
     audit::write(tx, entry).await?;
-    if stored.asserted_at.is_some() {
+    // Who signed up without proof said so by themself, and that is nobody's word.
+    if stored.asserted_at.is_some() && !identifier::store::self_asserted(tx, stored.id).await? {
         return Ok(());
     }
     // The password that was typed is still the one that stands there.
     let retyped = attempt.proofs.iter().any(|p| p.method == "pwd") && attempt.auth_rev == rev;
-    if !retyped {
-        credential::store::evict_unproven(tx, stored.user).await?;
+    // A sign-up with a password that is confirmed by its code, in the app where both were typed: unless others have
+    // signed up with the address as well, whose code it may be.
+    let claim = attempt.body.claimed;
+    let contested = claim && credential::store::is_contested(tx, stored.user).await?;
+    let own = claim && !contested && (matches!(proof, By::Code) || attempt.body.vouched);
+    if retyped || own {
+        credential::store::set_proven(tx, stored.user).await?;
+    } else {
+        let evicted = credential::store::evict_unproven(tx, stored.user).await? > 0;
+        // On the page behind the link it is set again (invariant 7).
+        attempt.body.set_password = evicted && claim && matches!(proof, By::Link);
+    }
+    if contested {
+        let change = user::ProfileChange { meta_own: Some(serde_json::json!({})), ..Default::default() };
+        user::store::change(tx, stored.user, &change).await?;
     }
     identifier::store::delete_unproven(tx, stored.user, stored.id).await?;
     session::store::evict_identities(tx, stored.user).await?;

@@ -16,7 +16,6 @@ pub async fn insert(tx: &mut Tx, attempt: &Attempt, mount: MountId) -> Result<()
         Binding::Bearer => ("bearer", None),
         Binding::Client(id) => ("client", Some(id)),
     };
-    let sink = if attempt.sink == Sink::Cookie { "cookie" } else { "tokens" };
     let identifier = attempt.identifier.as_ref();
     tx.exec(
         "INSERT INTO attempts (id, kind, mount_id, state, binding, bound_to, handle, sink, user_id, auth_rev,
@@ -30,7 +29,7 @@ pub async fn insert(tx: &mut Tx, attempt: &Attempt, mount: MountId) -> Result<()
             &binding,
             &bound_to,
             &attempt.handle,
-            &sink,
+            &attempt.sink.word(),
             &attempt.user.map(|u| u.0),
             &attempt.auth_rev,
             &identifier.map(|i| i.kind.word()),
@@ -72,7 +71,7 @@ fn from_row(row: &Row) -> Result<Attempt> {
             _ => return Err(odd().into()),
         },
         handle: row.get(5)?,
-        sink: if sink == "cookie" { Sink::Cookie } else { Sink::Tokens },
+        sink: Sink::parse(&sink).ok_or_else(odd)?,
         user: row.get::<Option<uuid::Uuid>>(7)?.map(UserId),
         auth_rev: row.get(8)?,
         identifier,
@@ -110,6 +109,71 @@ pub async fn lock(tx: &mut Tx, id: AttemptId, now: Micros) -> Result<Option<Atte
     .as_ref()
     .map(from_row)
     .transpose()
+}
+
+/// [`lock`] for an attempt that was begun at a mount.
+pub async fn lock_at(tx: &mut Tx, id: AttemptId, mount: MountId, now: Micros) -> Result<Option<Attempt>> {
+    tx.one(
+        "UPDATE attempts SET rev = rev + 1 WHERE id = $1 AND mount_id = $3 AND state = 'open' AND expires_at > $2
+      RETURNING id, kind, state, binding, bound_to, handle, sink, user_id, auth_rev, identifier_kind, identifier_typed,
+                identifier_normal, proofs, body, session_id, created_at, expires_at",
+        &[&id.0, &now, &mount.0],
+    )
+    .await?
+    .as_ref()
+    .map(from_row)
+    .transpose()
+}
+
+/// An attempt goes on in this browser.
+pub async fn bind(tx: &mut Tx, id: AttemptId, browser: BrowserId) -> Result<()> {
+    tx.exec("UPDATE attempts SET binding = 'browser', bound_to = $2 WHERE id = $1", &[&id.0, &browser.0])
+        .await?;
+    Ok(())
+}
+
+/// An attempt's code is out: whoever shows it goes on, until `expires_at`.
+pub async fn hand_over(tx: &mut Tx, id: AttemptId, handle: &[u8], expires_at: Micros) -> Result<()> {
+    tx.exec(
+        "UPDATE attempts SET binding = 'bearer', bound_to = NULL, handle = $2, expires_at = $3 WHERE id = $1",
+        &[&id.0, &handle.to_vec(), &expires_at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The newest change of address that a user has under way at a mount.
+pub async fn change_of_email(
+    tx: &mut Tx,
+    user: UserId,
+    mount: MountId,
+    now: Micros,
+) -> Result<Option<Attempt>> {
+    tx.one(
+        "SELECT id, kind, state, binding, bound_to, handle, sink, user_id, auth_rev, identifier_kind, identifier_typed,
+                identifier_normal, proofs, body, session_id, created_at, expires_at
+           FROM attempts
+          WHERE user_id = $1 AND mount_id = $2 AND kind = 'verify' AND state = 'open' AND expires_at > $3
+          ORDER BY id DESC LIMIT 1",
+        &[&user.0, &mount.0, &now],
+    )
+    .await?
+    .as_ref()
+    .map(from_row)
+    .transpose()
+}
+
+/// What others typed who have asked for a code for the same address and can still use it.
+pub async fn rivals(tx: &mut Tx, normal: &str, now: Micros) -> Result<Vec<Body>> {
+    let rows = tx
+        .all(
+            "SELECT a.body FROM challenges c JOIN attempts a ON a.id = c.attempt_id
+              WHERE c.purpose IN ('sign_in', 'sign_up') AND c.normal = $1 AND c.spent_at IS NULL AND c.expires_at > $2
+              ORDER BY c.id DESC LIMIT 8",
+            &[&normal, &now],
+        )
+        .await?;
+    rows.iter().map(|row| Ok(serde_json::from_str(&row.get::<String>(0)?)?)).collect()
 }
 
 /// Writes back what a step changed.

@@ -6,7 +6,7 @@ pub mod store;
 use crate::{
     clock::Micros,
     ground::Ground,
-    id::{AttemptId, ChallengeId, UserId},
+    id::{AttemptId, ChallengeId, MountId, UserId},
     random,
     realm::Dev,
     refusal::{Kind, Result},
@@ -28,6 +28,8 @@ pub enum Purpose {
     StepUp,
     /// Add or change an address of an account.
     Verify,
+    /// Agree, from the address before, to a change of it.
+    VerifyCurrent,
     /// The second factor.
     Factor,
 }
@@ -41,13 +43,15 @@ impl Purpose {
             Purpose::Recover => "recover",
             Purpose::StepUp => "step_up",
             Purpose::Verify => "verify",
+            Purpose::VerifyCurrent => "verify_current",
             Purpose::Factor => "factor",
         }
     }
 
     /// Reads the stored word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::SignIn, Self::SignUp, Self::Recover, Self::StepUp, Self::Verify, Self::Factor]
+        use Purpose as P;
+        [P::SignIn, P::SignUp, P::Recover, P::StepUp, P::Verify, P::VerifyCurrent, P::Factor]
             .into_iter()
             .find(|p| p.word() == word)
     }
@@ -124,8 +128,8 @@ pub struct Challenge {
 pub enum Find<'a> {
     /// By its attempt, for what that attempt needs now: a code of its first step is none of its second.
     Attempt(AttemptId, Purpose),
-    /// By the address alone, as some dialects do.
-    Address(Purpose, &'a str),
+    /// By the address alone, as some dialects do, among those of a mount.
+    Address(MountId, Purpose, &'a str),
 }
 
 /// What trying a code found.
@@ -149,7 +153,9 @@ pub async fn try_code(
         Find::Attempt(attempt, purpose) => {
             store::take_try_of_attempt(tx, attempt, purpose.word(), now).await?
         }
-        Find::Address(purpose, normal) => store::take_try_of_address(tx, purpose.word(), normal, now).await?,
+        Find::Address(mount, purpose, normal) => {
+            store::take_try_of_address(tx, mount, purpose.word(), normal, now).await?
+        }
     };
     let Some(challenge) = found else { return Ok(Tried::Wrong(None)) };
     let parts: [&[u8]; 3] = [challenge.id.0.as_bytes(), challenge.purpose.word().as_bytes(), code.as_bytes()];

@@ -3,7 +3,7 @@
 use super::{Challenge, Fresh, Purpose};
 use crate::{
     clock::Micros,
-    id::{AttemptId, ChallengeId, UserId},
+    id::{AttemptId, ChallengeId, MountId, UserId},
     identifier::Identifier,
     refusal::{Fault, Result},
 };
@@ -23,7 +23,7 @@ pub struct Owner<'a> {
     pub auth_rev: Option<i64>,
 }
 
-/// Inserts a challenge. Earlier ones of the same attempt are spent: only the newest is good. Those of other attempts
+/// Inserts a challenge. Earlier ones of the same attempt and purpose are spent: only the newest is good. Those of other attempts
 /// stay, or anybody who knows an address could void its owner's recovery by asking for another; how many there are is
 /// bounded by the limit on messages, and the tries count over all of them.
 pub async fn insert(
@@ -36,8 +36,8 @@ pub async fn insert(
 ) -> Result<()> {
     if let Some(attempt) = owner.attempt {
         tx.exec(
-            "UPDATE challenges SET spent_at = $2 WHERE attempt_id = $1 AND spent_at IS NULL",
-            &[&attempt.0, &now],
+            "UPDATE challenges SET spent_at = $2 WHERE attempt_id = $1 AND purpose = $3 AND spent_at IS NULL",
+            &[&attempt.0, &now, &owner.purpose.word()],
         )
         .await?;
     }
@@ -100,21 +100,23 @@ pub async fn take_try_of_attempt(
     .transpose()
 }
 
-/// Takes a try of the newest live challenge for (purpose, address).
+/// Takes a try of the newest live challenge for (purpose, address) whose attempt was begun at a mount.
 pub async fn take_try_of_address(
     tx: &mut Tx,
+    mount: MountId,
     purpose: &str,
     normal: &str,
     now: Micros,
 ) -> Result<Option<Challenge>> {
     tx.one(
         "UPDATE challenges SET tries_left = tries_left - 1
-          WHERE id = (SELECT id FROM challenges
-                       WHERE purpose = $1 AND normal = $2 AND spent_at IS NULL AND expires_at > $3
-                       ORDER BY id DESC LIMIT 1)
+          WHERE id = (SELECT c.id FROM challenges c JOIN attempts a ON a.id = c.attempt_id
+                       WHERE c.purpose = $1 AND c.normal = $2 AND c.spent_at IS NULL AND c.expires_at > $3
+                         AND a.mount_id = $4
+                       ORDER BY c.id DESC LIMIT 1)
             AND spent_at IS NULL AND expires_at > $3 AND tries_left > 0
       RETURNING id, purpose, typed, normal, user_id, attempt_id, auth_rev, code, link, expires_at, spent_at",
-        &[&purpose, &normal, &now],
+        &[&purpose, &normal, &now, &mount.0],
     )
     .await?
     .as_ref()

@@ -22,7 +22,7 @@ pub async fn set_password(
         "INSERT INTO credentials (id, user_id, kind, secret, body, set_by, set_proven, created_at, changed_at)
          VALUES ($1, $2, 'password', $3, '{}', $4, $5, $6, $6)
              ON CONFLICT (user_id) WHERE kind = 'password'
-             DO UPDATE SET secret = $3, set_by = $4, set_proven = $5, changed_at = $6, used_at = NULL",
+             DO UPDATE SET secret = $3, body = '{}', set_by = $4, set_proven = $5, changed_at = $6, used_at = NULL",
         &[&id.0, &user.0, &phc, &set_by.word(), &set_proven, &now],
     )
     .await?;
@@ -59,4 +59,35 @@ pub async fn delete_password(tx: &mut Tx, user: UserId) -> Result<bool> {
 /// Takes away what was set while nobody had proven the address or vouched for it.
 pub async fn evict_unproven(tx: &mut Tx, user: UserId) -> Result<u64> {
     Ok(tx.exec("DELETE FROM credentials WHERE user_id = $1 AND set_proven = FALSE", &[&user.0]).await?)
+}
+
+/// Whoever set a password has proven the address since.
+pub async fn set_proven(tx: &mut Tx, user: UserId) -> Result<()> {
+    tx.exec("UPDATE credentials SET set_proven = TRUE WHERE user_id = $1 AND set_proven = FALSE", &[&user.0])
+        .await?;
+    Ok(())
+}
+
+/// What a password's row says once [`contest`] was said of it.
+const CONTESTED: &str = r#"{"contested":true}"#;
+
+/// Somebody else has signed up with the address that a password stands for, and nobody has proven it.
+pub async fn contest(tx: &mut Tx, user: UserId) -> Result<()> {
+    tx.exec(
+        "UPDATE credentials SET body = $2 WHERE user_id = $1 AND kind = 'password' AND set_proven = FALSE",
+        &[&user.0, &CONTESTED],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether [`contest`] was said of a user's password.
+pub async fn is_contested(tx: &mut Tx, user: UserId) -> Result<bool> {
+    let row = tx
+        .one(
+            "SELECT 1 FROM credentials WHERE user_id = $1 AND kind = 'password' AND body = $2",
+            &[&user.0, &CONTESTED],
+        )
+        .await?;
+    Ok(row.is_some())
 }

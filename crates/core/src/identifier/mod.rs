@@ -112,6 +112,9 @@ pub fn email(identifiers: &[Stored]) -> Option<&Stored> {
     identifiers.iter().filter(|i| i.kind == IdentifierKind::Email).max_by_key(|i| (i.is_primary, i.is_good()))
 }
 
+/// Who says so of an address that its owner signed up with, where the realm asks for no proof.
+pub const SELF_ASSERTED: &str = "sign_up";
+
 impl Stored {
     /// Whether it is proven, or asserted by an admin or import.
     pub fn is_good(&self) -> bool {

@@ -139,3 +139,11 @@ pub async fn delete_unproven(tx: &mut Tx, user: UserId, keep: IdentifierId) -> R
     .await?;
     Ok(())
 }
+
+/// Whether nobody but the person themself said that an identifier is theirs.
+pub async fn self_asserted(tx: &mut Tx, id: IdentifierId) -> Result<bool> {
+    let row = tx
+        .one("SELECT 1 FROM identifiers WHERE id = $1 AND asserted_by = $2", &[&id.0, &super::SELF_ASSERTED])
+        .await?;
+    Ok(row.is_some())
+}

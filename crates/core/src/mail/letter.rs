@@ -48,6 +48,8 @@ pub enum For {
     StepUp,
     /// Confirm a new address.
     Verify,
+    /// Agree, from the address before, to a new one.
+    VerifyCurrent,
     /// Second factor.
     Factor,
 }
@@ -283,6 +285,7 @@ impl Says {
                     For::Recover => messages!("mail-recover"),
                     For::StepUp => messages!("mail-step-up"),
                     For::Verify => messages!("mail-verify"),
+                    For::VerifyCurrent => messages!("mail-verify-current"),
                     For::Factor => messages!("mail-factor"),
                 };
                 let code = String::from(&**code);
@@ -386,6 +389,7 @@ mod tests {
             For::Recover,
             For::StepUp,
             For::Verify,
+            For::VerifyCurrent,
             For::Factor,
         ];
         let code = |purpose| Says::Code { purpose, code: "123456".into(), link: link(), minutes: 10 };

@@ -8,8 +8,12 @@ use std::path::{Path, PathBuf};
 /// Statements that may look at a whole table, by their beginning, and why.
 const WHOLE_TABLES: &[(&str, &str)] = &[
     (
-        "SELECT id, hash, name, permissions, created_by, created_at, expires_at, used_at, revoked_at FROM api_keys ORDER BY",
+        "SELECT id, hash, name, permissions, created_by, created_at, expires_at, used_at, revoked_at, mount_id, role FROM api_keys ORDER BY",
         "lists all keys, in the order of ids",
+    ),
+    (
+        "SELECT id, host, path, face, issuer, enumeration, body FROM mounts",
+        "a handful, read when one changes",
     ),
     ("SELECT 1 FROM api_keys WHERE revoked_at IS NULL", "once a start, over few keys"),
     ("SELECT count(*), min(created_at) FROM jobs", "by the partial index of what waits"),

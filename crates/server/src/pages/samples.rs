@@ -296,10 +296,13 @@ fn all() -> Vec<(&'static str, String)> {
                 Purpose::Recover,
                 Purpose::StepUp,
                 Purpose::Verify,
+                Purpose::VerifyCurrent,
                 Purpose::Factor,
             ] {
                 for here in [true, false] {
-                    let looked = Looked { purpose, address: address.clone(), here, usable_here: true };
+                    let ends_at = here.then(|| format!("https://{address}/back"));
+                    let looked =
+                        Looked { purpose, address: address.clone(), here, usable_here: true, ends_at };
                     let other = here.then(|| address.clone());
                     put(&mut pages, &frame, &Link::of(looked, "f".repeat(64), other, here));
                 }

@@ -18,7 +18,7 @@ use latchstring_core::{
     user::Full,
 };
 use latchstring_look::{Language, Say, Words};
-use latchstring_proto::return_to::origin;
+use latchstring_proto::return_to::form_target;
 use latchstring_web::{App, Ctx, Problem};
 use std::sync::OnceLock;
 
@@ -168,7 +168,7 @@ impl Visit {
         return_to: Option<&str>,
     ) -> Result<Response, Failure> {
         let mut response = self.page(status, page)?;
-        if let Some(policy) = return_to.and_then(origin).and_then(templates::policy_for) {
+        if let Some(policy) = return_to.and_then(form_target).as_deref().and_then(templates::policy_for) {
             response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         Ok(response)

@@ -1,9 +1,18 @@
 //! The endpoints, a file each.
 
 mod about;
+mod logout;
+mod mail;
+mod signup;
+mod token;
+mod user;
+mod verify;
 
 use crate::{PATH, error};
-use axum::{Router, middleware, routing::get};
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
 use latchstring_web::App;
 
 /// The endpoints, relative to a mount. On a host of its own, the SDK asks below [`PATH`], the bare auth client at the
@@ -22,4 +31,15 @@ fn endpoints() -> Router<App> {
         .route("/settings", get(about::settings))
         .route("/.well-known/jwks.json", get(about::jwks))
         .route("/.well-known/openid-configuration", get(about::discovery))
+        .route("/signup", post(signup::signup))
+        .route("/token", post(token::token))
+        .route("/otp", post(mail::otp))
+        .route("/magiclink", post(mail::magiclink))
+        .route("/recover", post(mail::recover))
+        .route("/resend", post(mail::resend))
+        .route("/reauthenticate", get(mail::reauthenticate))
+        .route("/verify", get(verify::page).post(verify::verify))
+        .route("/verify/done", get(verify::done))
+        .route("/user", get(user::get).put(user::put))
+        .route("/logout", post(logout::logout))
 }

@@ -2,3 +2,4 @@
 
 mod about;
 mod app;
+mod flows;

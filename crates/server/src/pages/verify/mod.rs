@@ -77,7 +77,8 @@ async fn page(visit: &Visit, changed: bool) -> Result<Response, Failure> {
                 return visit.page(status, &Elsewhere { address: looked.address });
             }
             let other = other(visit, &caller, &looked.address).await?;
-            visit.page(status, &Link::of(looked, carried.form(visit), other, changed))
+            let ends_at = looked.ends_at.clone();
+            visit.page_to(status, &Link::of(looked, carried.form(visit), other, changed), ends_at.as_deref())
         }
         Carried::Invitation(secret) => {
             realm.limit_address(Rule::CodesByAddress, &caller.source).await.map_err(|e| visit.fails(e))?;
@@ -98,7 +99,7 @@ async fn page(visit: &Visit, changed: bool) -> Result<Response, Failure> {
                 return visit.page(status, &show::second_step());
             }
             let page = set_password(visit, &attempt, carried.form(visit))?;
-            visit.page(status, &page)
+            visit.page_to(status, &page, ends_at(&attempt))
         }
         Carried::Done(..) => Ok(go("/verify/done", &[])),
     }
@@ -161,7 +162,12 @@ pub(super) async fn password(visit: Visit, Sent(form): Sent<Form>) -> Result<Res
     let attempt = attempt::load(realm, &caller, id).await.map_err(|e| visit.fails(e))?;
     let mut page = set_password(&visit, &attempt, carried.form(&visit))?;
     (page.wrong, page.trouble) = split(&refusal);
-    visit.page(problem::status(refusal.kind), &page)
+    visit.page_to(problem::status(refusal.kind), &page, ends_at(&attempt))
+}
+
+/// The app that an attempt leads back to: its form may end there.
+fn ends_at(attempt: &Attempt) -> Option<&str> {
+    attempt.body.redirect.as_ref().map(|redirect| redirect.ends_at.as_str())
 }
 
 /// The invitation was accepted: an attempt that its secret proves, and its last step at once.
@@ -233,6 +239,10 @@ fn step(visit: &Visit, outcome: &Outcome, fresh: Option<NewCookie>) -> Response 
     // The one that a completed attempt gives replaces the one that it began with.
     let own = completed.and_then(|c| c.cookie.clone()).or(fresh);
     let own = own.and_then(|new| latchstring_web::cookie::set(config, &new, now));
+    if let Some(to) = &outcome.redirect {
+        // Back to the app. What was carried is spent.
+        return go(to, &[own, Carried::unset(config)]);
+    }
     let (next, to) = match completed {
         Some(_) => {
             let did = match outcome.attempt.kind {

@@ -23,6 +23,8 @@ pub(in crate::pages) struct Link {
     pub other: Option<String>,
     /// Whether a form came that belongs to another page.
     pub changed: bool,
+    /// The app that it leads back to.
+    pub app: Option<String>,
 }
 
 impl Page for Link {
@@ -31,10 +33,13 @@ impl Page for Link {
 
 impl Link {
     pub(in crate::pages) fn of(looked: Looked, form: String, other: Option<String>, changed: bool) -> Self {
-        let Looked { purpose, address, here, .. } = looked;
+        let Looked { purpose, address, here, ends_at, .. } = looked;
+        let app = ends_at.as_deref().map(host_of);
         // That the address has an account is not said here, and for signing up not even known: whoever has one is
         // signed in to it.
         let (heading, lead, button) = match purpose {
+            // Whoever recovers in an app sets the new password there.
+            Purpose::Recover if app.is_some() => ("link-recover-app", "link-recover-app-lead", "go-on"),
             Purpose::SignIn if here => ("sign-in", "link-sign-in-lead", "sign-in"),
             Purpose::SignIn => ("link-sign-in-here", "link-sign-in-here-lead", "link-sign-in-here"),
             Purpose::SignUp if here => ("link-sign-up", "link-sign-up-lead", "link-sign-up-button"),
@@ -42,12 +47,25 @@ impl Link {
             Purpose::Recover => ("set-password", "link-recover-lead", "go-on"),
             Purpose::StepUp => ("link-step-up", "link-step-up-lead", "link-step-up-button"),
             Purpose::Verify => ("link-verify", "link-verify-lead", "code-confirm"),
+            Purpose::VerifyCurrent => {
+                ("link-verify-current", "link-verify-current-lead", "link-verify-current-button")
+            }
             Purpose::Factor => ("code-factor", "link-factor-lead", "sign-in"),
         };
         // A proof within a session goes on with that session; it switches to no other.
-        let other = other.filter(|_| matches!(purpose, Purpose::SignIn | Purpose::SignUp | Purpose::Recover));
-        Self { form, heading, lead, address, button, here, other, changed }
+        // Nor does what leads back to an app.
+        let switches =
+            matches!(purpose, Purpose::SignIn | Purpose::SignUp | Purpose::Recover) && app.is_none();
+        let other = other.filter(|_| switches);
+        Self { form, heading, lead, address, button, here, other, changed, app }
     }
+}
+
+/// What people know an address by.
+fn host_of(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    rest.get(..end).unwrap_or_default().to_owned()
 }
 
 /// A link that is good only where it was asked for.

@@ -1,0 +1,217 @@
+//! What sends a mail: `POST /otp`, `/magiclink`, `/recover`, `/resend`, and `GET /reauthenticate`.
+
+use crate::{
+    ask::{Ask, Body},
+    error::Fail,
+    redirect::{self, Pkce},
+};
+use axum::{Json, extract::Query};
+use latchstring_core::{
+    Kind,
+    attempt::{
+        AttemptKind,
+        begin::Within,
+        mailed::{self, Ask as Mail},
+    },
+    identifier::{Identifier, IdentifierKind},
+    mount::Enumeration,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Where a link leads, as the query says.
+#[derive(Deserialize)]
+pub(crate) struct To {
+    #[serde(default)]
+    pub(crate) redirect_to: Option<String>,
+}
+
+/// Metadata that a client sent: an object, or nothing.
+pub(crate) fn data(sent: Option<Value>) -> Result<Value, Fail> {
+    match sent {
+        None | Some(Value::Null) => Ok(json!({})),
+        Some(Value::Object(mut data)) => {
+            // These are ours to say.
+            for name in ["sub", "email", "email_verified", "phone_verified"] {
+                data.remove(name);
+            }
+            Ok(Value::Object(data))
+        }
+        Some(_) => Err(Fail::invalid("data has to be an object")),
+    }
+}
+
+/// An address that mail can be sent to.
+pub(crate) fn address(text: &str) -> Result<Identifier, Fail> {
+    Ok(Identifier::email(text).map_err(latchstring_core::Error::from)?)
+}
+
+/// Whoever is meant by what was typed; nobody, where it is no address.
+pub(crate) fn somebody(text: &str) -> Identifier {
+    Identifier::email(text).unwrap_or_else(|_| Identifier {
+        kind: IdentifierKind::Email,
+        typed: String::new(),
+        // Nobody has an address without a part before the `@`.
+        normal: format!("@{}", text.chars().filter(|c| !c.is_control()).take(100).collect::<String>()),
+    })
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Otp {
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    phone: Option<String>,
+    #[serde(default)]
+    data: Option<Value>,
+    #[serde(default)]
+    create_user: Option<bool>,
+    #[serde(flatten)]
+    pkce: Pkce,
+}
+
+pub(crate) async fn otp(ask: Ask, Query(to): Query<To>, Body(body): Body<Otp>) -> Result<Json<Value>, Fail> {
+    let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    match (given(&body.email), given(&body.phone)) {
+        (true, true) => {
+            return Err(Fail::invalid("Only an email address or phone number should be provided"));
+        }
+        (false, true) => {
+            return Err(Fail::new(400, "phone_provider_disabled", "Unsupported phone provider"));
+        }
+        (false, false) => return Err(Fail::invalid("One of email or phone must be set")),
+        (true, false) => {}
+    }
+    let create = body.create_user.unwrap_or(true);
+    sign_in(&ask, to, body, create).await
+}
+
+pub(crate) async fn magiclink(
+    ask: Ask,
+    Query(to): Query<To>,
+    Body(body): Body<Otp>,
+) -> Result<Json<Value>, Fail> {
+    let create = body.create_user.unwrap_or(true);
+    sign_in(&ask, to, body, create).await
+}
+
+async fn sign_in(ask: &Ask, to: To, body: Otp, create: bool) -> Result<Json<Value>, Fail> {
+    if !ask.settings.email {
+        return Err(Fail::new(422, "email_provider_disabled", "Email logins are disabled"));
+    }
+    let data = Some(data(body.data)?).filter(|data| *data != json!({}));
+    check(data.as_ref())?;
+    let mail = Mail {
+        kind: AttemptKind::SignIn,
+        address: address(body.email.as_deref().unwrap_or_default())?,
+        or_sign_up: create,
+        data,
+        vouched: false,
+        redirect: redirect::of(ask, "magiclink", to.redirect_to.as_deref(), &body.pkce)?,
+    };
+    let asked = mailed::ask(&ask.realm, &ask.caller(), mail).await?;
+    // The mail to an address without an account went out all the same.
+    if !asked.known && ask.mount.enumeration == Enumeration::Vendor {
+        return Err(Fail::new(422, "otp_disabled", "Signups not allowed for otp"));
+    }
+    Ok(Json(json!({})))
+}
+
+/// Refuses metadata that no account may have, before it lies in an attempt.
+fn check(data: Option<&Value>) -> Result<(), Fail> {
+    let change = latchstring_core::user::ProfileChange { meta_own: data.cloned(), ..Default::default() };
+    Ok(change.check()?)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Recover {
+    #[serde(default)]
+    email: String,
+    #[serde(flatten)]
+    pkce: Pkce,
+}
+
+pub(crate) async fn recover(
+    ask: Ask,
+    Query(to): Query<To>,
+    Body(body): Body<Recover>,
+) -> Result<Json<Value>, Fail> {
+    if body.email.is_empty() {
+        return Err(Fail::invalid("Password recovery requires an email"));
+    }
+    let mail = Mail {
+        kind: AttemptKind::Recover,
+        address: address(&body.email)?,
+        or_sign_up: false,
+        data: None,
+        vouched: false,
+        redirect: redirect::of(&ask, "recovery", to.redirect_to.as_deref(), &body.pkce)?,
+    };
+    mailed::ask(&ask.realm, &ask.caller(), mail).await?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Resend {
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    phone: Option<String>,
+    #[serde(flatten)]
+    pkce: Pkce,
+}
+
+pub(crate) async fn resend(
+    ask: Ask,
+    Query(to): Query<To>,
+    Body(body): Body<Resend>,
+) -> Result<Json<Value>, Fail> {
+    let email = body.email.as_deref().filter(|text| !text.is_empty());
+    let phone = body.phone.as_deref().filter(|text| !text.is_empty());
+    match body.kind.as_str() {
+        "signup" | "email_change" => {
+            if phone.is_some() {
+                return Err(Fail::invalid("Type provided requires an email address"));
+            }
+        }
+        "sms" | "phone_change" => {
+            return Err(Fail::new(400, "phone_provider_disabled", "Unsupported phone provider"));
+        }
+        _ => {
+            return Err(Fail::invalid("Missing one of these types: signup, email_change, sms, phone_change"));
+        }
+    }
+    let Some(email) = email else { return Err(Fail::invalid("Type provided requires an email address")) };
+    let address = address(email)?;
+    let to = to.redirect_to.as_deref();
+    if body.kind == "signup" {
+        let mail = Mail {
+            kind: AttemptKind::SignUp,
+            address,
+            or_sign_up: false,
+            data: None,
+            vouched: false,
+            redirect: redirect::of(&ask, "signup", to, &body.pkce)?,
+        };
+        mailed::ask(&ask.realm, &ask.caller(), mail).await?;
+    } else {
+        mailed::change_email_again(&ask.realm, &ask.caller(), &address).await?;
+    }
+    Ok(Json(json!({})))
+}
+
+/// `GET /reauthenticate`
+pub(crate) async fn reauthenticate(ask: Ask) -> Result<Json<Value>, Fail> {
+    let user = ask.user().await?;
+    let within = Within { session: user.me.session, user: user.me.user };
+    let sent = mailed::reauthenticate(&ask.realm, &ask.caller(), within).await;
+    sent.map_err(|error| match error.kind() {
+        Some(Kind::StepNotOffered | Kind::NotForGuests) => {
+            Fail::invalid("Reauthentication requires the user to have an email or a phone number")
+        }
+        _ => error.into(),
+    })?;
+    Ok(Json(json!({})))
+}

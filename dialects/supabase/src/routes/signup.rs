@@ -1,0 +1,98 @@
+//! `POST /signup`: with an address and a password, or as a guest.
+
+use super::mail::{self, To};
+use crate::{
+    ask::{Ask, Body},
+    error::Fail,
+    redirect::{self, Pkce},
+    token, user,
+};
+use axum::{
+    Json,
+    extract::Query,
+    response::{IntoResponse, Response},
+};
+use latchstring_core::{
+    attempt::{
+        AttemptKind, Sink,
+        begin::{self, Begin},
+        claim::{self, Claim, Claimed},
+    },
+    mount::Enumeration,
+    secret::Password,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Deserialize)]
+pub(crate) struct Signup {
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    phone: Option<String>,
+    #[serde(default)]
+    password: Option<String>,
+    #[serde(default)]
+    data: Option<Value>,
+    #[serde(flatten)]
+    pkce: Pkce,
+}
+
+pub(crate) async fn signup(
+    ask: Ask,
+    Query(to): Query<To>,
+    Body(body): Body<Signup>,
+) -> Result<Response, Fail> {
+    let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    let data = mail::data(body.data)?;
+    if given(&body.phone) {
+        return Err(match given(&body.email) {
+            true => Fail::invalid("Only an email address or phone number should be provided on signup."),
+            false => Fail::new(400, "phone_provider_disabled", "Phone signups are disabled"),
+        });
+    }
+    if !given(&body.email) && !given(&body.password) {
+        return guest(&ask, data).await;
+    }
+    let Some(password) = body.password.filter(|text| !text.is_empty()) else {
+        return Err(Fail::invalid("Signup requires a valid password"));
+    };
+    let Some(email) = body.email.filter(|text| !text.is_empty()) else {
+        return Err(Fail::invalid("Sign up only available with email provider"));
+    };
+    if !ask.settings.email {
+        return Err(Fail::new(400, "email_provider_disabled", "Email signups are disabled"));
+    }
+    let address = mail::address(&email)?;
+    let shown = address.typed.clone();
+    let claim = Claim {
+        address,
+        password: Password::new(password),
+        data: data.clone(),
+        redirect: redirect::of(&ask, "signup", to.redirect_to.as_deref(), &body.pkce)?,
+    };
+    match claim::claim(&ask.realm, &ask.caller(), claim).await? {
+        Claimed::Waits(waiting) => {
+            // The vendor's answer for an address that has an account shows no identity, and apps look for that.
+            let tells = ask.mount.enumeration == Enumeration::Vendor && waiting.taken;
+            Ok(Json(user::User::waiting(&waiting, &shown, data, !tells)).into_response())
+        }
+        Claimed::In(outcome) => {
+            let grant = outcome.completed.and_then(|completed| completed.grant);
+            let grant =
+                grant.ok_or_else(|| Fail::new(401, "insufficient_aal", "A second factor is needed"))?;
+            Ok(Json(token::granted(&ask, grant).await?).into_response())
+        }
+        Claimed::Exists => Err(Fail::new(422, "user_already_exists", "User already registered")),
+    }
+}
+
+async fn guest(ask: &Ask, data: Value) -> Result<Response, Fail> {
+    let mut begin = Begin::new(AttemptKind::SignUp, None, Sink::Tokens);
+    begin.guest = true;
+    begin.data = Some(data).filter(|data| *data != json!({}));
+    let begun = begin::begin(&ask.realm, &ask.caller(), begin).await?;
+    let grant = begun.outcome.completed.and_then(|completed| completed.grant);
+    let grant = grant.ok_or(latchstring_core::Kind::GuestsOff)?;
+    Ok(Json(token::granted(ask, grant).await?).into_response())
+}

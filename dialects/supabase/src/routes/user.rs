@@ -1,0 +1,151 @@
+//! `/user`: who is signed in, and what they change of themselves.
+
+use super::mail::{self, To};
+use crate::{
+    ask::{Ask, Body},
+    error::Fail,
+    redirect::{self, Pkce},
+    user,
+};
+use axum::{Json, extract::Query};
+use latchstring_core::{
+    Kind,
+    account::{self, PasswordProof},
+    attempt::{begin::Within, mailed},
+    identifier::IdentifierKind,
+    mount::Enumeration,
+    secret::Password,
+    settings,
+    user::{ProfileChange, UserKind},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// `GET /user`
+pub(crate) async fn get(ask: Ask) -> Result<Json<user::User>, Fail> {
+    let signed = ask.user().await?;
+    let (full, note) = user::load(&ask, signed.me.user).await?;
+    if full.user.is_banned(ask.realm.now()) {
+        return Err(Kind::UserBanned.into());
+    }
+    Ok(Json(user::User::of(&full, &note)))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Change {
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    phone: Option<String>,
+    #[serde(default)]
+    password: Option<String>,
+    #[serde(default)]
+    current_password: Option<String>,
+    #[serde(default)]
+    nonce: Option<String>,
+    #[serde(default)]
+    data: Option<Value>,
+    #[serde(default)]
+    app_metadata: Option<Value>,
+    #[serde(flatten)]
+    pkce: Pkce,
+}
+
+/// `PUT /user`. What can refuse comes before what can not, so that a refusal leaves nothing half done.
+pub(crate) async fn put(
+    ask: Ask,
+    Query(to): Query<To>,
+    Body(change): Body<Change>,
+) -> Result<Json<user::User>, Fail> {
+    let signed = ask.user().await?;
+    let me = &signed.me;
+    let (full, _) = user::load(&ask, me.user).await?;
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    if change.app_metadata.is_some_and(|app| !app.is_null()) {
+        return Err(Fail::new(403, "not_admin", "Updating app_metadata requires admin privileges"));
+    }
+    if given(change.phone).is_some() {
+        return Err(Fail::new(400, "phone_provider_disabled", "Unsupported phone provider"));
+    }
+    let profile = match change.data {
+        None | Some(Value::Null) => None,
+        Some(data) => {
+            // Member by member; `null` takes one away.
+            let mut own = full.user.meta_own.clone();
+            settings::merge(&mut own, &mail::data(Some(data))?);
+            let profile = ProfileChange { meta_own: Some(own), ..ProfileChange::default() };
+            profile.check()?;
+            Some(profile)
+        }
+    };
+    let email = match given(change.email) {
+        None => None,
+        Some(email) => {
+            let address = mail::address(&email)?;
+            let own = full
+                .identifiers
+                .iter()
+                .any(|i| i.kind == IdentifierKind::Email && i.normal == address.normal);
+            Some(address).filter(|_| !own)
+        }
+    };
+    let password = given(change.password);
+    if full.user.kind == UserKind::Guest && password.is_some() {
+        return Err(Fail::new(
+            422,
+            "validation_failed",
+            "Updating password of an anonymous user without an email or phone is not allowed",
+        ));
+    }
+    if let Some(password) = password {
+        let proof = match (given(change.nonce), given(change.current_password)) {
+            (Some(nonce), _) => {
+                let within = Within { session: me.session, user: me.user };
+                let nonce = mailed::nonce(&ask.realm, &ask.caller(), within, &nonce).await;
+                PasswordProof::Nonce(nonce.map_err(bad_nonce)?)
+            }
+            (None, Some(old)) => PasswordProof::Old(Some(Password::new(old))),
+            (None, None) => PasswordProof::Fresh,
+        };
+        let by_nonce = matches!(proof, PasswordProof::Nonce(_));
+        let by_old = matches!(proof, PasswordProof::Old(_));
+        let changed =
+            account::change_password(&ask.realm, me, &ask.caller(), proof, Password::new(password)).await;
+        changed.map_err(|error| match error.kind() {
+            Some(Kind::CodeWrong) if by_nonce => bad_nonce(error),
+            Some(Kind::CredentialsWrong) if by_old => Fail::new(
+                400,
+                "current_password_invalid",
+                "Current password required when setting new password.",
+            ),
+            Some(Kind::PasswordSame) => {
+                Fail::new(422, "same_password", "New password should be different from the old password.")
+            }
+            _ => error.into(),
+        })?;
+    }
+    if let Some(address) = email {
+        // Told in the vendor's way only where that is chosen; the new address's own mailbox hears of it in any case.
+        let redirect = redirect::of(&ask, "email_change", to.redirect_to.as_deref(), &change.pkce)?;
+        if ask.mount.enumeration == Enumeration::Vendor && user::is_taken(&ask, &address).await? {
+            return Err(Kind::IdentifierTaken.into());
+        }
+        let within = Within { session: me.session, user: me.user };
+        let both = ask.settings.double_confirm;
+        mailed::change_email(&ask.realm, &ask.caller(), within, address, both, redirect).await?;
+    }
+    if let Some(profile) = profile {
+        account::change(&ask.realm, me, &ask.source, profile).await?;
+    }
+    let (full, note) = user::load(&ask, me.user).await?;
+    Ok(Json(user::User::of(&full, &note)))
+}
+
+fn bad_nonce(error: latchstring_core::Error) -> Fail {
+    match error.kind() {
+        Some(Kind::CodeWrong | Kind::InputInvalid) => {
+            Fail::new(422, "reauthentication_not_valid", "Nonce has expired or is invalid")
+        }
+        _ => error.into(),
+    }
+}
