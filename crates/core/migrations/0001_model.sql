@@ -129,6 +129,8 @@ CREATE TABLE credentials (
     used_at BIGINT
 );
 CREATE INDEX credentials_user ON credentials (user_id, kind);
+-- Sign-ups whose address nobody has proven: the sweeper takes those that are old.
+CREATE INDEX credentials_claims ON credentials (created_at) WHERE set_by = 'claim';
 CREATE UNIQUE INDEX credentials_password ON credentials (user_id) WHERE kind = 'password';
 
 CREATE TABLE factors (

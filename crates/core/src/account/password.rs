@@ -22,7 +22,7 @@ pub enum PasswordProof {
     /// The one before; `None` is a request that lacks it.
     Old(Option<Password>),
     /// A mailed nonce.
-    Nonce(Nonce),
+    Nonce(Box<Nonce>),
     /// A proof of this session that is fresh: for clients that have no place for the old password, and let people in by
     /// mail to set a new one.
     Fresh,

@@ -126,7 +126,7 @@ pub async fn claim(realm: &Realm, caller: &Caller, claim: Claim) -> Result<Claim
         .write(async move |tx| -> Result<()> {
             match (&phc, contested) {
                 (Some(phc), None) if new => {
-                    make(tx, &draw, &address, &profile, phc, None).await?;
+                    make(tx, &draw, &address, &profile, (phc, SetBy::Claim), None).await?;
                     audit::write(tx, entry.clone()).await?;
                 }
                 (_, Some(user)) => {
@@ -155,7 +155,7 @@ async fn make(
     draw: &Draw,
     address: &Identifier,
     profile: &ProfileChange,
-    phc: &str,
+    (phc, set_by): (&str, SetBy),
     asserted_by: Option<&str>,
 ) -> Result<()> {
     user::store::insert(tx, draw.user, UserKind::Person, draw.now).await?;
@@ -171,7 +171,7 @@ async fn make(
         return Err(Kind::RevChanged.into());
     }
     user::store::change(tx, draw.user, profile).await?;
-    credential::store::set_password(tx, draw.credential, draw.user, phc, SetBy::User, false, draw.now).await
+    credential::store::set_password(tx, draw.credential, draw.user, phc, set_by, false, draw.now).await
 }
 
 /// Where no proof is asked for. The address counts as its owner's own word: whoever proves it later evicts what was set
@@ -194,7 +194,7 @@ async fn sign_in(realm: &Realm, caller: &Caller, draw: Draw, claim: Claim, phc: 
         .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
             kit.start();
             let mut attempt = attempt.clone();
-            make(tx, &draw, &address, &profile, &phc, Some(SELF_ASSERTED)).await?;
+            make(tx, &draw, &address, &profile, (&phc, SetBy::User), Some(SELF_ASSERTED)).await?;
             audit::write(tx, entry.clone()).await?;
             attempt.auth_rev = Some(1);
             store::insert(tx, &attempt, mount).await?;

@@ -14,6 +14,8 @@ use latchstring_proto::{password::PasswordHash, strength};
 pub enum SetBy {
     /// The person.
     User,
+    /// Somebody who signed up with an address that they have not proven yet.
+    Claim,
     /// An admin.
     Admin,
     /// An import.
@@ -25,6 +27,7 @@ impl SetBy {
     pub fn word(self) -> &'static str {
         match self {
             SetBy::User => "user",
+            SetBy::Claim => "claim",
             SetBy::Admin => "admin",
             SetBy::Import => "import",
         }

@@ -63,8 +63,12 @@ pub async fn evict_unproven(tx: &mut Tx, user: UserId) -> Result<u64> {
 
 /// Whoever set a password has proven the address since.
 pub async fn set_proven(tx: &mut Tx, user: UserId) -> Result<()> {
-    tx.exec("UPDATE credentials SET set_proven = TRUE WHERE user_id = $1 AND set_proven = FALSE", &[&user.0])
-        .await?;
+    tx.exec(
+        "UPDATE credentials SET set_proven = TRUE, set_by = CASE WHEN set_by = 'claim' THEN 'user' ELSE set_by END
+          WHERE user_id = $1 AND set_proven = FALSE",
+        &[&user.0],
+    )
+    .await?;
     Ok(())
 }
 
@@ -89,5 +93,22 @@ pub async fn is_contested(tx: &mut Tx, user: UserId) -> Result<bool> {
             &[&user.0, &CONTESTED],
         )
         .await?;
+    Ok(row.is_some())
+}
+
+/// Users who signed up before `before` and have never proven their address, the oldest first, some of them.
+pub async fn old_claims(tx: &mut Tx, before: Micros, most: i64) -> Result<Vec<UserId>> {
+    let rows = tx
+        .all(
+            "SELECT user_id FROM credentials WHERE set_by = 'claim' AND created_at < $1 ORDER BY created_at LIMIT $2",
+            &[&before, &most],
+        )
+        .await?;
+    rows.iter().map(|row| Ok(UserId(row.get(0)?))).collect()
+}
+
+/// Whether a user is still one of these.
+pub async fn is_claim(tx: &mut Tx, user: UserId) -> Result<bool> {
+    let row = tx.one("SELECT 1 FROM credentials WHERE user_id = $1 AND set_by = 'claim'", &[&user.0]).await?;
     Ok(row.is_some())
 }

@@ -7,6 +7,7 @@ use crate::{
     account,
     audit::{self, Actor, Entry},
     clock::{DAY, HOUR, MINUTE, Micros},
+    credential,
     id::UserId,
     realm::Realm,
     refusal::Result,
@@ -20,6 +21,8 @@ use uuid::Uuid;
 const FORGOTTEN: Micros = 400 * DAY;
 /// For so long an operator sees what became of an invitation or a key that is over; then the audit trail tells.
 const HISTORY: Micros = 30 * DAY;
+/// A sign-up whose address nobody has proven waits for so long; its owner may ask for the mail again until then.
+const UNPROVEN: Micros = 30 * DAY;
 /// Families that one step of their round looks at.
 const BATCH: i64 = 1_000;
 /// Steps that a table gets in one round at most: enough to keep up with thousands of rows a second.
@@ -69,6 +72,7 @@ pub async fn once(realm: &Realm) -> Result<u64> {
     gone += repeat(realm, Work::Sessions, now).await?;
     gone += repeat(realm, Work::UnusedFamilies, now).await?;
     gone += accounts(realm, now).await?;
+    gone += repeat(realm, Work::Claims, now).await?;
     Ok(gone)
 }
 
@@ -77,6 +81,7 @@ enum Work {
     Table(Step),
     Sessions,
     UnusedFamilies,
+    Claims,
 }
 
 /// Repeats a step while it is full, a bounded number of times. Others get their turn in between.
@@ -86,6 +91,7 @@ async fn repeat(realm: &Realm, work: Work, now: Micros) -> Result<u64> {
         let (n, full) = match work {
             Work::Table(step) => (table(realm, step).await?, store::FULL),
             Work::Sessions => (sessions(realm, now).await?, store::FULL),
+            Work::Claims => (claims(realm, now).await?, ACCOUNTS as u64),
             // These are looked at in turn, over or not: another step where this one found some.
             Work::UnusedFamilies => (unused_families(realm, now).await?, 1),
         };
@@ -128,6 +134,31 @@ async fn accounts(realm: &Realm, now: Micros) -> Result<u64> {
         tokio::task::yield_now().await;
     }
     Ok(gone)
+}
+
+/// Accounts of sign-ups that nobody has confirmed.
+async fn claims(realm: &Realm, now: Micros) -> Result<u64> {
+    let ground = realm.ground().clone();
+    let audits = [(); ACCOUNTS].map(|()| ground.audit_id());
+    realm
+        .db()
+        .write(async move |tx| -> Result<u64> {
+            let users = credential::store::old_claims(tx, now - UNPROVEN, ACCOUNTS as i64).await?;
+            for (user, audit) in users.iter().zip(audits) {
+                // Whoever proves the address takes the row too, and then it is a claim no more.
+                user::store::lock(tx, *user, now).await?;
+                if !credential::store::is_claim(tx, *user).await? {
+                    continue;
+                }
+                user::store::delete(tx, *user).await?;
+                let entry = Entry::new(audit, now, "user.deleted", Actor::Server)
+                    .on("user", user.0)
+                    .detail(serde_json::json!({ "unproven_sign_up": true }));
+                audit::write(tx, entry).await?;
+            }
+            Ok(users.len() as u64)
+        })
+        .await
 }
 
 async fn unused_families(realm: &Realm, now: Micros) -> Result<u64> {

@@ -43,7 +43,7 @@ pub(crate) fn data(sent: Option<Value>) -> Result<Value, Fail> {
 
 /// An address that mail can be sent to.
 pub(crate) fn address(text: &str) -> Result<Identifier, Fail> {
-    Ok(Identifier::email(text).map_err(latchstring_core::Error::from)?)
+    Ok(Identifier::email(text)?)
 }
 
 /// Whoever is meant by what was typed; nobody, where it is no address.

@@ -102,7 +102,7 @@ pub(crate) async fn put(
             (Some(nonce), _) => {
                 let within = Within { session: me.session, user: me.user };
                 let nonce = mailed::nonce(&ask.realm, &ask.caller(), within, &nonce).await;
-                PasswordProof::Nonce(nonce.map_err(bad_nonce)?)
+                PasswordProof::Nonce(Box::new(nonce.map_err(bad_nonce)?))
             }
             (None, Some(old)) => PasswordProof::Old(Some(Password::new(old))),
             (None, None) => PasswordProof::Fresh,

@@ -337,6 +337,23 @@ async fn two_who_sign_up_with_one_address_leave_no_password() {
 }
 
 #[tokio::test]
+async fn a_sign_up_that_nobody_confirms_is_swept_and_one_that_is_confirmed_stays() {
+    let vendor = Vendor::new().await;
+    let app = vendor.app();
+    let eve = "eve@northwind.example";
+    ada(&vendor).await;
+    sign_up(&app, eve, PASSWORD).await.must_be(200);
+    let realm = &vendor.test.realm;
+    realm.clock.advance(29 * latchstring_core::clock::DAY);
+    latchstring_core::sweep::once(&realm.realm).await.expect("swept");
+    fails(&sign_in(&app, eve, PASSWORD).await, 400, "email_not_confirmed");
+    realm.clock.advance(2 * latchstring_core::clock::DAY);
+    latchstring_core::sweep::once(&realm.realm).await.expect("swept");
+    fails(&sign_in(&app, eve, PASSWORD).await, 400, "invalid_credentials");
+    sign_in(&app, ADA, PASSWORD).await.must_be(200);
+}
+
+#[tokio::test]
 async fn a_link_leads_to_the_page_and_the_page_is_not_here() {
     let vendor = Vendor::new().await;
     sign_up(&vendor.app(), ADA, PASSWORD).await.must_be(200);
