@@ -12,9 +12,11 @@ use crate::{
     id::AttemptId,
     identifier::{Identifier, IdentifierKind},
     limit::Rule,
+    mail::masked,
     realm::Realm,
     refusal::{Kind, Result},
     secret::Keyed,
+    user,
 };
 
 /// What a link is for, to be shown before it is used.
@@ -30,6 +32,8 @@ pub struct Looked {
     pub usable_here: bool,
     /// The app that it leads back to.
     pub ends_at: Option<String>,
+    /// The address, masked, of the account that is to have this one, where it may be somebody else's (A060).
+    pub account: Option<String>,
 }
 
 /// Looks at a link without using it.
@@ -37,7 +41,15 @@ pub async fn look(realm: &Realm, caller: &Caller, token: &str) -> Result<Looked>
     realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
     let link = Keyed::parse(token).ok_or(Kind::LinkUnusable)?;
     let challenge = challenge::look(realm.db(), &link, realm.now()).await?.ok_or(Kind::LinkUnusable)?;
-    let away = away(realm, &challenge).await?.and_then(|attempt| attempt.body.redirect);
+    let away = away(realm, &challenge).await?;
+    let account = match away.as_ref().filter(|_| challenge.purpose == Purpose::Verify).and_then(|a| a.user) {
+        None => None,
+        Some(user) => {
+            let full = realm.db().read(async |tx| user::store::full(tx, user).await).await?;
+            full.as_ref().and_then(|full| full.email()).map(|email| masked(&email.typed))
+        }
+    };
+    let away = away.and_then(|attempt| attempt.body.redirect);
     let here = away.is_some() || own(realm, caller, &challenge).await?.is_some();
     Ok(Looked {
         purpose: challenge.purpose,
@@ -45,6 +57,7 @@ pub async fn look(realm: &Realm, caller: &Caller, token: &str) -> Result<Looked>
         here,
         usable_here: here || elsewhere(challenge.purpose).is_some(),
         ends_at: away.map(|away| away.ends_at),
+        account,
     })
 }
 

@@ -191,7 +191,7 @@ pub fn language_of(locale: Option<&String>) -> Option<Language> {
 }
 
 /// `a…@example.org`: enough to recognise, too little to learn.
-fn masked(address: &str) -> String {
+pub(crate) fn masked(address: &str) -> String {
     match address.split_once('@') {
         Some((local, domain)) => format!("{}…@{domain}", local.chars().take(1).collect::<String>()),
         None => "…".into(),

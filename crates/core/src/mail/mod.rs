@@ -3,6 +3,7 @@
 mod letter;
 pub mod smtp;
 
+pub(crate) use letter::masked;
 pub use letter::{For, Held, How, Letter, Says, What, device, language_of};
 
 use serde::Serialize;

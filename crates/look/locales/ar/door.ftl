@@ -119,6 +119,7 @@ link-recover-app-lead = يُسجَّل دخولك، وتختار كلمة مرو
 link-verify-current = الموافقة على عنوان جديد
 link-verify-current-lead = يريد شخص سجّل الدخول إلى حسابك استبدال هذا العنوان بعنوان آخر.
 link-verify-current-button = موافقة
+link-verify-account-lead = يصبح هذا عنوان الحساب { $account }. إن لم يكن حسابك فأغلق هذه الصفحة.
 link-factor-lead = أكّد أنك أنت من يسجل الدخول.
 elsewhere = عُد إلى حيث بدأت
 elsewhere-lead = لا يعمل هذا الرابط إلا في المتصفح الذي طلبته فيه. افتحه هناك، أو اكتب هناك الرمز الموجود في الرسالة نفسها.

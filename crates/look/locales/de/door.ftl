@@ -114,6 +114,7 @@ link-recover-app-lead = Sie werden angemeldet und wählen dort ein neues Passwor
 link-verify-current = Einer neuen Adresse zustimmen
 link-verify-current-lead = Jemand, der in Ihrem Konto angemeldet ist, möchte diese Adresse durch eine andere ersetzen.
 link-verify-current-button = Zustimmen
+link-verify-account-lead = Sie wird zur Adresse des Kontos { $account }. Wenn das nicht Ihres ist, schließen Sie diese Seite.
 link-factor-lead = Bestätigen Sie, dass Sie sich gerade anmelden.
 elsewhere = Gehen Sie dorthin zurück, wo Sie angefangen haben
 elsewhere-lead = Dieser Link gilt nur in dem Browser, in dem Sie ihn angefordert haben. Öffnen Sie ihn dort, oder geben Sie dort den Code aus derselben Mail ein.

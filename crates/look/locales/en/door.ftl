@@ -114,6 +114,7 @@ link-recover-app-lead = You are signed in, and choose a new password there.
 link-verify-current = Agree to a new address
 link-verify-current-lead = Somebody who is signed in to your account wants to replace this address by another one.
 link-verify-current-button = Agree
+link-verify-account-lead = It becomes the address of the account { $account }. If that is not yours, close this page.
 link-factor-lead = Confirm that it is you who is signing in.
 elsewhere = Go back to where you started
 elsewhere-lead = This link works only in the browser where you asked for it. Open it there, or type the code from the same mail there.

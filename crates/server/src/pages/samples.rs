@@ -300,9 +300,16 @@ fn all() -> Vec<(&'static str, String)> {
                 Purpose::Factor,
             ] {
                 for here in [true, false] {
+                    let account = (here && purpose == Purpose::Verify).then(|| "a…@b.example".to_owned());
                     let ends_at = here.then(|| format!("https://{address}/back"));
-                    let looked =
-                        Looked { purpose, address: address.clone(), here, usable_here: true, ends_at };
+                    let looked = Looked {
+                        purpose,
+                        address: address.clone(),
+                        here,
+                        usable_here: true,
+                        ends_at,
+                        account,
+                    };
                     let other = here.then(|| address.clone());
                     put(&mut pages, &frame, &Link::of(looked, "f".repeat(64), other, here));
                 }

@@ -9,15 +9,15 @@ use latchstring_core::{
 use latchstring_web::testing::{Answer, Client};
 use serde_json::{Value, json};
 
-const ADA: &str = "ada@northwind.example";
-const PASSWORD: &str = "correct horse battery staple 7";
-const OTHER: &str = "another long and odd password 8";
+pub(crate) const ADA: &str = "ada@northwind.example";
+pub(crate) const PASSWORD: &str = "correct horse battery staple 7";
+pub(crate) const OTHER: &str = "another long and odd password 8";
 
 async fn set(vendor: &Vendor, change: impl Fn(&mut Settings) + Send + Sync + 'static) {
     vendor.test.realm.set(change).await;
 }
 
-async fn sign_up(app: &Client, email: &str, password: &str) -> Answer {
+pub(crate) async fn sign_up(app: &Client, email: &str, password: &str) -> Answer {
     app.post(
         "/auth/v1/signup",
         json!({ "email": email, "password": password, "data": { "full_name": "Ada" },
@@ -26,21 +26,29 @@ async fn sign_up(app: &Client, email: &str, password: &str) -> Answer {
     .await
 }
 
-async fn sign_in(app: &Client, email: &str, password: &str) -> Answer {
+pub(crate) async fn sign_in(app: &Client, email: &str, password: &str) -> Answer {
     app.post("/auth/v1/token?grant_type=password", json!({ "email": email, "password": password })).await
 }
 
-async fn refresh(app: &Client, session: &Value) -> Answer {
+pub(crate) async fn refresh(app: &Client, session: &Value) -> Answer {
     app.post("/auth/v1/token?grant_type=refresh_token", json!({ "refresh_token": session["refresh_token"] }))
         .await
 }
 
-async fn verify(app: &Client, kind: &str, email: &str, code: &str) -> Answer {
+pub(crate) async fn verify(app: &Client, kind: &str, email: &str, code: &str) -> Answer {
     app.post("/auth/v1/verify", json!({ "type": kind, "email": email, "token": code, "options": {} })).await
 }
 
+/// What the access token of a session says.
+pub(crate) fn claims(session: &Value) -> Value {
+    let token = session["access_token"].as_str().expect("a token");
+    let payload = token.split('.').nth(1).expect("a payload");
+    let bytes = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, payload).expect("base64url");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
 /// Somebody with an account.
-async fn ada(vendor: &Vendor) -> Value {
+pub(crate) async fn ada(vendor: &Vendor) -> Value {
     sign_up(&vendor.app(), ADA, PASSWORD).await.must_be(200);
     let code = vendor.test.code_to(ADA).await;
     verify(&vendor.app(), "signup", ADA, &code).await.must_be(200).json()
@@ -75,10 +83,7 @@ async fn a_sign_up_is_confirmed_by_its_code_and_the_password_holds() {
 async fn claims_are_those_that_policies_read() {
     let vendor = Vendor::new().await;
     let session = ada(&vendor).await;
-    let token = session["access_token"].as_str().expect("a token");
-    let payload = token.split('.').nth(1).expect("a payload");
-    let bytes = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, payload).expect("base64url");
-    let claims: Value = serde_json::from_slice(&bytes).expect("JSON");
+    let claims = claims(&session);
     assert_eq!(claims["sub"], session["user"]["id"]);
     for (name, value) in
         [("role", "authenticated"), ("aud", "authenticated"), ("aal", "aal1"), ("email", ADA)]

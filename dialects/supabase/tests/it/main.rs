@@ -3,3 +3,4 @@
 mod about;
 mod app;
 mod flows;
+mod policy;

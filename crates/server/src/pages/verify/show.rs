@@ -25,6 +25,8 @@ pub(in crate::pages) struct Link {
     pub changed: bool,
     /// The app that it leads back to.
     pub app: Option<String>,
+    /// The account that is to have the address.
+    pub account: Option<String>,
 }
 
 impl Page for Link {
@@ -33,7 +35,7 @@ impl Page for Link {
 
 impl Link {
     pub(in crate::pages) fn of(looked: Looked, form: String, other: Option<String>, changed: bool) -> Self {
-        let Looked { purpose, address, here, ends_at, .. } = looked;
+        let Looked { purpose, address, here, ends_at, account, .. } = looked;
         let app = ends_at.as_deref().map(host_of);
         // That the address has an account is not said here, and for signing up not even known: whoever has one is
         // signed in to it.
@@ -46,6 +48,9 @@ impl Link {
             Purpose::SignUp => ("link-sign-up", "link-sign-up-here-lead", "link-sign-up-here-button"),
             Purpose::Recover => ("set-password", "link-recover-lead", "go-on"),
             Purpose::StepUp => ("link-step-up", "link-step-up-lead", "link-step-up-button"),
+            Purpose::Verify if account.is_some() => {
+                ("link-verify", "link-verify-account-lead", "code-confirm")
+            }
             Purpose::Verify => ("link-verify", "link-verify-lead", "code-confirm"),
             Purpose::VerifyCurrent => {
                 ("link-verify-current", "link-verify-current-lead", "link-verify-current-button")
@@ -57,7 +62,7 @@ impl Link {
         let switches =
             matches!(purpose, Purpose::SignIn | Purpose::SignUp | Purpose::Recover) && app.is_none();
         let other = other.filter(|_| switches);
-        Self { form, heading, lead, address, button, here, other, changed, app }
+        Self { form, heading, lead, address, button, here, other, changed, app, account }
     }
 }
 
