@@ -4,3 +4,4 @@ mod about;
 mod app;
 mod flows;
 mod policy;
+mod rls;
