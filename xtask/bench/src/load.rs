@@ -22,7 +22,8 @@ use tokio::{
 pub(crate) struct Load {
     addr: SocketAddr,
     requests: Arc<Vec<Vec<u8>>>,
-    refresh: bool,
+    /// Where the tokens in `requests` are refreshed.
+    refresh: Option<&'static str>,
 }
 
 fn request(addr: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
@@ -39,7 +40,7 @@ fn request(addr: SocketAddr, method: &str, path: &str, headers: &str, body: &str
 
 impl Load {
     fn new(addr: SocketAddr, requests: Vec<Vec<u8>>) -> Self {
-        Self { addr, requests: Arc::new(requests), refresh: false }
+        Self { addr, requests: Arc::new(requests), refresh: None }
     }
 
     pub(crate) fn hello(addr: SocketAddr) -> Self {
@@ -83,8 +84,59 @@ impl Load {
 
     pub(crate) fn refresh(addr: SocketAddr, world: &World) -> Self {
         let requests = world.refresh.iter().map(|t| t.clone().into_bytes()).collect();
-        Self { addr, requests: Arc::new(requests), refresh: true }
+        Self { addr, requests: Arc::new(requests), refresh: Some("/api/v1/refresh") }
     }
+
+    pub(crate) fn account(addr: SocketAddr, world: &World) -> Self {
+        let ask =
+            |t: &String| request(addr, "GET", "/api/v1/account", &format!("Authorization: Bearer {t}\r\n"), "");
+        Self::new(addr, world.access.iter().map(ask).collect())
+    }
+
+    pub(crate) fn supabase_sign_in(addr: SocketAddr, world: &World) -> Self {
+        let ask = |e: &String| {
+            let body = format!("{{\"email\":\"{e}\",\"password\":\"{PASSWORD}\"}}");
+            request(addr, "POST", "/auth/v1/token?grant_type=password", "", &body)
+        };
+        Self::new(addr, world.emails.iter().map(ask).collect())
+    }
+
+    pub(crate) fn supabase_refresh(addr: SocketAddr, tokens: &[Tokens]) -> Self {
+        let requests = tokens.iter().map(|t| t.refresh.clone().into_bytes()).collect();
+        Self { addr, requests: Arc::new(requests), refresh: Some("/auth/v1/token?grant_type=refresh_token") }
+    }
+
+    pub(crate) fn supabase_user(addr: SocketAddr, tokens: &[Tokens]) -> Self {
+        let ask = |t: &Tokens| {
+            request(addr, "GET", "/auth/v1/user", &format!("Authorization: Bearer {}\r\n", t.access), "")
+        };
+        Self::new(addr, tokens.iter().map(ask).collect())
+    }
+}
+
+/// What signing in at a dialect gave.
+pub(crate) struct Tokens {
+    access: String,
+    refresh: String,
+}
+
+/// Signs `most` people in, one after another.
+pub(crate) async fn sign_in(load: &Load, most: usize) -> Result<Vec<Tokens>, String> {
+    let mut stream = TcpStream::connect(load.addr).await.map_err(|e| e.to_string())?;
+    let mut buffer = Vec::new();
+    let mut tokens = Vec::new();
+    for request in load.requests.iter().take(most) {
+        stream.write_all(request).await.map_err(|e| e.to_string())?;
+        let body = answer(&mut stream, &mut buffer).await?;
+        let member = |name: &str| {
+            let start = find(&buffer[body..], format!("\"{name}\":\"").as_bytes()).ok_or("no token in the answer")?;
+            let rest = &buffer[body + start + name.len() + 4..];
+            let end = rest.iter().position(|b| *b == b'"').ok_or("no end of a token")?;
+            Ok::<_, String>(String::from_utf8_lossy(&rest[..end]).into_owned())
+        };
+        tokens.push(Tokens { access: member("access_token")?, refresh: member("refresh_token")? });
+    }
+    Ok(tokens)
 }
 
 /// What was measured.
@@ -114,7 +166,7 @@ pub(crate) async fn measure(
         tasks.push(tokio::spawn(ask(
             load.addr,
             load.requests.clone(),
-            load.refresh.then_some((caller, callers)),
+            load.refresh.map(|path| (path, caller, callers)),
             next.clone(),
             counting.clone(),
             over.clone(),
@@ -152,7 +204,7 @@ fn summary(mut micros: Vec<u32>, seconds: f64, used: f64) -> Measured {
 async fn ask(
     addr: SocketAddr,
     requests: Arc<Vec<Vec<u8>>>,
-    own: Option<(usize, usize)>,
+    own: Option<(&'static str, usize, usize)>,
     next: Arc<AtomicUsize>,
     counting: Arc<AtomicBool>,
     over: Arc<AtomicBool>,
@@ -162,17 +214,17 @@ async fn ask(
     let mut buffer = Vec::with_capacity(16 * 1024);
     let mut micros = Vec::with_capacity(200_000);
     let mut tokens: Vec<Vec<u8>> = match own {
-        Some((caller, callers)) => requests.iter().skip(caller).step_by(callers).cloned().collect(),
+        Some((_, caller, callers)) => requests.iter().skip(caller).step_by(callers).cloned().collect(),
         None => Vec::new(),
     };
     // A walk in large steps: neighbours in the list are not asked after one another.
     let mut at = 0usize;
     while !over.load(Ordering::Relaxed) {
         let text;
-        let bytes: &[u8] = if own.is_some() {
+        let bytes: &[u8] = if let Some((path, ..)) = own {
             at = (at + 7) % tokens.len();
             let body = format!("{{\"refresh_token\":\"{}\"}}", String::from_utf8_lossy(&tokens[at]));
-            text = request(addr, "POST", "/api/v1/refresh", "", &body);
+            text = request(addr, "POST", path, "", &body);
             &text
         } else {
             let n = next.fetch_add(1, Ordering::Relaxed).wrapping_mul(7_919);

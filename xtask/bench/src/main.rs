@@ -117,6 +117,20 @@ async fn database(o: &Options, hello: &process::Hello, url: &str, argon: f64) ->
         ("session check, access token", Load::token_check(sid, &world)),
         ("JWKS", Load::jwks(sid)),
         ("refresh", Load::refresh(sid, &world)),
+        ("account", Load::account(sid, &world)),
+    ] {
+        if o.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
+            continue;
+        }
+        let measured = load::measure(&load, server.pid, time, o.callers).await?;
+        row(name, &measured, &bare);
+    }
+    let supabase = Load::supabase_sign_in(sid, &world);
+    let tokens = load::sign_in(&supabase, 200).await?;
+    for (name, load) in [
+        ("supabase refresh", Load::supabase_refresh(sid, &tokens)),
+        ("supabase user", Load::supabase_user(sid, &tokens)),
+        ("supabase password sign-in", supabase),
     ] {
         if o.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
             continue;
