@@ -10,6 +10,7 @@ mod bench;
 mod clock;
 mod crash;
 mod deny;
+mod dialect;
 mod fuzz;
 mod http;
 mod keep;
@@ -38,6 +39,7 @@ const COMMANDS: &[Command] = &[
     crash::COMMAND,
     bench::COMMAND,
     fuzz::COMMAND,
+    dialect::COMMAND,
     test::browser::PICTURES,
 ];
 

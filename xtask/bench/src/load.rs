@@ -88,8 +88,9 @@ impl Load {
     }
 
     pub(crate) fn account(addr: SocketAddr, world: &World) -> Self {
-        let ask =
-            |t: &String| request(addr, "GET", "/api/v1/account", &format!("Authorization: Bearer {t}\r\n"), "");
+        let ask = |t: &String| {
+            request(addr, "GET", "/api/v1/account", &format!("Authorization: Bearer {t}\r\n"), "")
+        };
         Self::new(addr, world.access.iter().map(ask).collect())
     }
 
@@ -129,7 +130,8 @@ pub(crate) async fn sign_in(load: &Load, most: usize) -> Result<Vec<Tokens>, Str
         stream.write_all(request).await.map_err(|e| e.to_string())?;
         let body = answer(&mut stream, &mut buffer).await?;
         let member = |name: &str| {
-            let start = find(&buffer[body..], format!("\"{name}\":\"").as_bytes()).ok_or("no token in the answer")?;
+            let start =
+                find(&buffer[body..], format!("\"{name}\":\"").as_bytes()).ok_or("no token in the answer")?;
             let rest = &buffer[body + start + name.len() + 4..];
             let end = rest.iter().position(|b| *b == b'"').ok_or("no end of a token")?;
             Ok::<_, String>(String::from_utf8_lossy(&rest[..end]).into_owned())

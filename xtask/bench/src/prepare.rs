@@ -65,7 +65,8 @@ impl World {
             enumeration: latchstring_core::mount::Enumeration::Strict,
             settings: latchstring_supabase::settings::Settings::default(),
         };
-        let (actor, source) = (latchstring_core::audit::Actor::Operator, latchstring_core::audit::Source::default());
+        let (actor, source) =
+            (latchstring_core::audit::Actor::Operator, latchstring_core::audit::Source::default());
         latchstring_supabase::init::prepare(&realm, actor, &source, init).await.map_err(|e| e.to_string())?;
         let phc = realm.hash().hash(Password::new(PASSWORD.into()), realm.hash_params()).await;
         let phc = phc.map_err(|e| e.to_string())?;
