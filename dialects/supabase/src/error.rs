@@ -96,6 +96,12 @@ fn of_kind(refusal: &Refusal) -> Fail {
         Kind::Exists => Fail::new(422, "conflict", "There is one with that id already"),
         Kind::SignUpClosed => Fail::new(422, "signup_disabled", "Signups not allowed for this instance"),
         Kind::GuestsOff => Fail::new(422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled"),
+        // No page of an app serves it.
+        Kind::TaskOutstanding => Fail::new(
+            403,
+            "user_banned",
+            "This account waits to be deleted. Its owner can keep it on the sign-in page",
+        ),
         Kind::UserBanned => Fail::new(403, "user_banned", "User is banned"),
         Kind::ReauthRequired => {
             Fail::new(400, "reauthentication_needed", "Password update requires reauthentication")

@@ -24,6 +24,7 @@ use crate::{
 };
 
 /// Who signs up.
+#[derive(Clone)]
 pub struct Claim {
     /// With which address.
     pub address: Identifier,
@@ -61,6 +62,14 @@ pub struct Waiting {
 
 /// Signs up. Costs one hash and one transaction, whether or not the address has an account.
 pub async fn claim(realm: &Realm, caller: &Caller, claim: Claim) -> Result<Claimed> {
+    match once(realm, caller, claim.clone()).await {
+        // Somebody was faster with the same address, and the account waits now: most likely one button, pressed twice.
+        Err(e) if e.kind() == Some(Kind::RevChanged) => once(realm, caller, claim).await,
+        done => done,
+    }
+}
+
+async fn once(realm: &Realm, caller: &Caller, claim: Claim) -> Result<Claimed> {
     let settings = realm.settings();
     if settings.1.sign_up != SignUp::Open {
         return Err(Kind::SignUpClosed.into());

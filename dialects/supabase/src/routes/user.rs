@@ -51,7 +51,8 @@ pub(crate) struct Change {
     pkce: Pkce,
 }
 
-/// `PUT /user`. What can refuse comes before what can not, so that a refusal leaves nothing half done.
+/// `PUT /user`. Whatever can be known beforehand is refused before anything changes. A new password comes before a new
+/// address: it voids what is on its way.
 pub(crate) async fn put(
     ask: Ask,
     Query(to): Query<To>,
@@ -89,6 +90,18 @@ pub(crate) async fn put(
             Some(address).filter(|_| !own)
         }
     };
+    let email = match email {
+        None => None,
+        // Told in the vendor's way only where that is chosen; the new address's own mailbox hears of it in any case.
+        Some(address)
+            if ask.mount.enumeration == Enumeration::Vendor && user::is_taken(&ask, &address).await? =>
+        {
+            return Err(Kind::IdentifierTaken.into());
+        }
+        Some(address) => {
+            Some((address, redirect::of(&ask, "email_change", to.redirect_to.as_deref(), &change.pkce)?))
+        }
+    };
     let password = given(change.password);
     if full.user.kind == UserKind::Guest && password.is_some() {
         return Err(Fail::new(
@@ -124,12 +137,7 @@ pub(crate) async fn put(
             _ => error.into(),
         })?;
     }
-    if let Some(address) = email {
-        // Told in the vendor's way only where that is chosen; the new address's own mailbox hears of it in any case.
-        let redirect = redirect::of(&ask, "email_change", to.redirect_to.as_deref(), &change.pkce)?;
-        if ask.mount.enumeration == Enumeration::Vendor && user::is_taken(&ask, &address).await? {
-            return Err(Kind::IdentifierTaken.into());
-        }
+    if let Some((address, redirect)) = email {
         let within = Within { session: me.session, user: me.user };
         let both = ask.settings.double_confirm;
         mailed::change_email(&ask.realm, &ask.caller(), within, address, both, redirect).await?;

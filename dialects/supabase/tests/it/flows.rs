@@ -342,6 +342,31 @@ async fn two_who_sign_up_with_one_address_leave_no_password() {
 }
 
 #[tokio::test]
+async fn a_button_that_is_pressed_twice_makes_one_account() {
+    let vendor = Vendor::new().await;
+    let app = vendor.app();
+    let (one, two) = tokio::join!(sign_up(&app, ADA, PASSWORD), sign_up(&app, ADA, PASSWORD));
+    let (one, two) = (one.must_be(200).json(), two.must_be(200).json());
+    assert_eq!(one["id"], two["id"]);
+    let code = vendor.test.code_to(ADA).await;
+    let session = verify(&app, "signup", ADA, &code).await.must_be(200).json();
+    assert_eq!(session["user"]["id"], one["id"]);
+    sign_in(&app, ADA, PASSWORD).await.must_be(200);
+}
+
+#[tokio::test]
+async fn a_code_works_once_when_two_show_it() {
+    let vendor = Vendor::new().await;
+    let app = vendor.app();
+    sign_up(&app, ADA, PASSWORD).await.must_be(200);
+    let code = vendor.test.code_to(ADA).await;
+    let (one, two) = tokio::join!(verify(&app, "signup", ADA, &code), verify(&app, "signup", ADA, &code));
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 403]);
+}
+
+#[tokio::test]
 async fn a_sign_up_that_nobody_confirms_is_swept_and_one_that_is_confirmed_stays() {
     let vendor = Vendor::new().await;
     let app = vendor.app();
