@@ -150,7 +150,7 @@ impl SigningKey {
         Self::asymmetric(Alg::EdDSA, Private::Ed25519(pair), PublicKey::Ed25519 { x })
     }
 
-    fn from_ec(alg: Alg, curve: Curve, pair: EcdsaKeyPair) -> Result<Self, JoseError> {
+    pub(super) fn from_ec(alg: Alg, curve: Curve, pair: EcdsaKeyPair) -> Result<Self, JoseError> {
         // SEC 1 2.3.3: an uncompressed point is 04, x, y.
         let point = pair.public_key().as_ref();
         let (x, y) = match point.split_first() {
@@ -161,7 +161,7 @@ impl SigningKey {
         Self::asymmetric(alg, Private::Ec(pair), public)
     }
 
-    fn from_rsa(alg: Alg, pair: RsaKeyPair) -> Result<Self, JoseError> {
+    pub(super) fn from_rsa(alg: Alg, pair: RsaKeyPair) -> Result<Self, JoseError> {
         let (n, e) = rsa_numbers(pair.public_key().as_ref()).ok_or(JoseError::Key)?;
         let public = PublicKey::Rsa { n: n.to_vec(), e: e.to_vec() };
         Self::asymmetric(alg, Private::Rsa { pair, pss: alg == Alg::Ps256 }, public)

@@ -18,6 +18,7 @@ pub mod claims;
 mod jwk;
 mod jws;
 mod key;
+mod private;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub use self::claims::{Audience, NumericDate, TimeError, TimeRules, Times};
 pub use self::jwk::{Curve, Jwk, JwkSet, MAX_KEYS, PublicKey};
 pub use self::jws::{Header, MAX_HEADER, MAX_KID, MAX_TOKEN, Signer, Unverified, Verified};
 pub use self::key::{MIN_SECRET, SigningKey, VerifyingKey};
+pub use self::private::MAX_PRIVATE_JWK;
 
 /// Why a key or token was refused. None of them carries input, so all can be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod oracle;
+mod private;
 mod props;
 mod rfc;
 mod vectors;
