@@ -1,7 +1,7 @@
 //! Whether a new password is good enough (NIST SP 800-63B-4 3.1.1.2, ASVS 6.2).
 //!
-//! Length counts in code points, up to a limit that only keeps hashing cheap. There are no composition rules, nothing is
-//! trimmed, and lists are compared with the whole password. What is refused comes with a sentence for its owner.
+//! Length counts in code points, up to a limit that only keeps hashing cheap. There are no composition rules unless a
+//! realm asks for one, nothing is trimmed, and lists are compared with the whole password. What is refused comes with a sentence for its owner.
 
 use std::fmt;
 use zxcvbn::{Score, zxcvbn};
@@ -21,6 +21,36 @@ const COMMON_GUESSES: u64 = 60_001;
 /// Shorter words stand in too many good passwords.
 const MIN_WORD: usize = 4;
 
+/// Kinds of characters that a password must have. NIST advises against asking for any (SP 800-63B-4 3.1.1.2); apps that
+/// come from elsewhere may have promised it to an auditor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Characters {
+    /// Whatever it likes.
+    #[default]
+    Any,
+    /// A letter and a digit.
+    LettersDigits,
+    /// A small letter, a capital and a digit.
+    LowerUpperLettersDigits,
+    /// These, and one that is neither letter nor digit.
+    LowerUpperLettersDigitsSymbols,
+}
+
+impl Characters {
+    fn are_in(self, password: &str) -> bool {
+        let has = |kind: fn(char) -> bool| password.chars().any(kind);
+        let cases = || has(char::is_lowercase) && has(char::is_uppercase);
+        match self {
+            Self::Any => true,
+            Self::LettersDigits => has(char::is_alphabetic) && has(char::is_numeric),
+            Self::LowerUpperLettersDigits => cases() && has(char::is_numeric),
+            Self::LowerUpperLettersDigitsSymbols => {
+                cases() && has(char::is_numeric) && has(|c| !c.is_alphanumeric() && !c.is_whitespace())
+            }
+        }
+    }
+}
+
 /// What a realm asks of passwords.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -30,13 +60,17 @@ pub struct Policy {
     pub max_chars: usize,
     /// zxcvbn's score from 0 to 4 that must be reached.
     pub min_score: u8,
+    /// What it must have.
+    pub characters: Characters,
 }
 
 impl Policy {
     /// Where the password is the only factor: "15 characters in length".
-    pub const SINGLE_FACTOR: Self = Self { min_chars: 15, max_chars: 256, min_score: 3 };
+    pub const SINGLE_FACTOR: Self =
+        Self { min_chars: 15, max_chars: 256, min_score: 3, characters: Characters::Any };
     /// Where another factor follows: "a minimum of eight characters".
-    pub const WITH_FACTOR: Self = Self { min_chars: 8, max_chars: 256, min_score: 3 };
+    pub const WITH_FACTOR: Self =
+        Self { min_chars: 8, max_chars: 256, min_score: 3, characters: Characters::Any };
 
     fn max(&self) -> usize {
         self.max_chars.max(128)
@@ -58,12 +92,21 @@ pub enum Weakness {
     Breached,
     /// Made of parts that are quickly put together.
     Guessable,
+    /// A kind of character that is asked for is not in it.
+    Characters,
 }
 
 impl Weakness {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::TooShort, Self::TooLong, Self::Common, Self::ContextWord, Self::Breached, Self::Guessable];
+    pub const ALL: [Self; 7] = [
+        Self::TooShort,
+        Self::TooLong,
+        Self::Common,
+        Self::ContextWord,
+        Self::Breached,
+        Self::Guessable,
+        Self::Characters,
+    ];
 
     /// A stable name.
     pub const fn code(self) -> &'static str {
@@ -74,6 +117,7 @@ impl Weakness {
             Self::ContextWord => "context_word",
             Self::Breached => "breached",
             Self::Guessable => "guessable",
+            Self::Characters => "characters",
         }
     }
 }
@@ -93,6 +137,10 @@ impl fmt::Display for Weakness {
                 "This password has appeared in a data breach. Please choose one that you use nowhere else."
             }
             Self::Guessable => "This password is easy to guess. Add words that don't belong together.",
+            Self::Characters => {
+                "This password lacks a kind of character that is asked for: letters, digits, or also small and capital \
+                 letters and symbols."
+            }
         })
     }
 }
@@ -112,6 +160,9 @@ pub fn check(
     let mut found = Vec::new();
     if password.chars().count() < policy.min_chars {
         found.push(Weakness::TooShort);
+    }
+    if !policy.characters.are_in(password) {
+        found.push(Weakness::Characters);
     }
     let contextual = is_contextual(password, context);
     if contextual {
@@ -172,7 +223,7 @@ mod tests {
     use crate::testing::quick;
     use proptest::prelude::*;
 
-    const ANY: Policy = Policy { min_chars: 1, max_chars: 256, min_score: 0 };
+    const ANY: Policy = Policy { min_chars: 1, max_chars: 256, min_score: 0, characters: Characters::Any };
 
     fn weaknesses(password: &str, context: &[&str], policy: &Policy) -> Vec<Weakness> {
         check(password, context, policy, |_| false).err().unwrap_or_default()
@@ -284,12 +335,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn characters_are_asked_for_only_where_somebody_does() {
+        use Characters::{Any, LettersDigits, LowerUpperLettersDigits, LowerUpperLettersDigitsSymbols};
+        for (password, enough) in [
+            ("walrus gulls sing", &[Any][..]),
+            ("walrus gulls sing 7", &[Any, LettersDigits]),
+            ("Walrus gulls sing 7", &[Any, LettersDigits, LowerUpperLettersDigits]),
+            (
+                "Walrus-gulls sing 7",
+                &[Any, LettersDigits, LowerUpperLettersDigits, LowerUpperLettersDigitsSymbols],
+            ),
+            ("الفقمة تغني 7", &[Any, LettersDigits]),
+        ] {
+            for characters in [Any, LettersDigits, LowerUpperLettersDigits, LowerUpperLettersDigitsSymbols] {
+                let found = weaknesses(password, &[], &Policy { characters, ..ANY });
+                let lacks = found.contains(&Weakness::Characters);
+                assert_eq!(lacks, !enough.contains(&characters), "{password}: {characters:?}");
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn check_never_panics(password in "\\PC{0,40}", context in proptest::collection::vec("\\PC{0,12}", 0..4), min_chars in 0usize..20, min_score in any::<u8>()) {
             let words: Vec<&str> = context.iter().map(String::as_str).collect();
-            let policy = Policy { min_chars, max_chars: 0, min_score };
+            let policy = Policy { min_chars, max_chars: 0, min_score, characters: Characters::Any };
             let found = weaknesses(&password, &words, &policy);
             prop_assert_eq!(found.contains(&Weakness::TooShort), password.chars().count() < min_chars);
         }

@@ -1,7 +1,7 @@
 //! New passwords: looking at one ends soon, and a stricter policy never takes what a laxer one refuses.
 
 use crate::text;
-use latchstring_proto::strength::{Policy, Weakness, check as judge};
+use latchstring_proto::strength::{Characters, Policy, Weakness, check as judge};
 
 /// The first line is the password, and each further one a word of its account.
 pub fn check(data: &[u8]) {
@@ -9,7 +9,7 @@ pub fn check(data: &[u8]) {
     let mut lines = text.split('\n');
     let password = lines.next().unwrap_or_default();
     let context: Vec<&str> = lines.take(40).collect();
-    let lax = Policy { min_chars: 1, max_chars: 0, min_score: 0 };
+    let lax = Policy { min_chars: 1, max_chars: 0, min_score: 0, characters: Characters::Any };
     let found = |policy: &Policy| judge(password, &context, policy, |_| false).err().unwrap_or_default();
     let (lax, strict) = (found(&lax), found(&Policy::SINGLE_FACTOR));
     let chars = password.chars().count();

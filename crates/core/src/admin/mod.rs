@@ -2,6 +2,7 @@
 
 pub mod invitations;
 pub mod keys;
+pub mod mounts;
 pub mod restored;
 pub mod settings;
 pub mod setup;

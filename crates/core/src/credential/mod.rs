@@ -6,6 +6,7 @@ use crate::{
     realm::Realm,
     refusal::{Fault, Kind, Refusal, Result},
     secret::Password,
+    settings::Characters,
 };
 use latchstring_proto::{password::PasswordHash, strength};
 
@@ -42,6 +43,14 @@ pub async fn check_policy(realm: &Realm, password: &Password, context: &[&str]) 
         min_chars: p.min_chars as usize,
         max_chars: p.max_chars as usize,
         min_score: p.min_score,
+        characters: match p.characters {
+            Characters::Any => strength::Characters::Any,
+            Characters::LettersDigits => strength::Characters::LettersDigits,
+            Characters::LowerUpperLettersDigits => strength::Characters::LowerUpperLettersDigits,
+            Characters::LowerUpperLettersDigitsSymbols => {
+                strength::Characters::LowerUpperLettersDigitsSymbols
+            }
+        },
     };
     let mut words: Vec<&str> = vec!["latchstring", &settings.1.name];
     words.extend(p.context_words.iter().map(String::as_str));

@@ -2,7 +2,10 @@
 //! successor does, stays published until the longest token it signed is over, and then loses its private part.
 //! The kid alone decides which ring, and so which kind of token, a signature belongs to.
 
+mod import;
 pub mod store;
+
+pub use import::{Imported, MOST_IMPORTED, import};
 
 use crate::{
     audit::{self, Actor, Entry, Source},
@@ -256,11 +259,12 @@ pub async fn rotate(
 }
 
 /// Takes a key back at once: nothing that it signed verifies from now on. The one that signs can't be taken back
-/// before it has a successor that does.
+/// before it has a successor that does. Keys that were made here have names of their own; the same imported one may stand
+/// in the rings of several mounts, and then it has to be said of which.
 pub async fn revoke(
     db: &latchstring_db::Db,
     ground: &Ground,
-    mount: MountId,
+    mount: Option<MountId>,
     kid: &str,
     actor: Actor,
     source: &Source,
@@ -270,14 +274,22 @@ pub async fn revoke(
     let entry = Entry::new(ground.audit_id(), now, "key.revoked", actor).from(source);
     db.write(async move |tx| -> Result<()> {
         let ours = async |tx: &mut latchstring_db::Tx| -> Result<Vec<store::Row>> {
-            Ok(store::live(tx, now).await?.into_iter().filter(|key| key.mount == mount).collect())
+            let live = store::live(tx, now).await?.into_iter();
+            Ok(live.filter(|key| mount.is_none_or(|mount| key.mount == mount)).collect())
         };
-        let key = ours(tx).await?.into_iter().find(|key| key.kid == kid);
-        let key = key.ok_or(Kind::NotFound)?;
+        let mut named = ours(tx).await?.into_iter().filter(|key| key.kid == kid);
+        let key = named.next().ok_or(Kind::NotFound)?;
+        if named.any(|other| other.mount != key.mount) {
+            return Err(Kind::InputInvalid
+                .param("mount")
+                .says("Several mounts have a key of this name. Say whose is meant.")
+                .into());
+        }
         // The rings' rows of one purpose change one after the other.
-        store::lock_ring(tx, mount, &key.purpose).await?;
+        store::lock_ring(tx, key.mount, &key.purpose).await?;
         let signs = ours(tx).await?.into_iter().find(|other| {
-            other.purpose == key.purpose
+            other.mount == key.mount
+                && other.purpose == key.purpose
                 && other.active_at <= now
                 && other.retired_at.is_none_or(|at| at > now)
         });
@@ -300,13 +312,17 @@ pub async fn revoke(
 /// A key as admins see it.
 #[derive(Debug, Clone)]
 pub struct Shown {
+    /// The ring's mount.
+    pub mount: MountId,
     /// The ring's purpose.
     pub purpose: String,
+    /// Whether it was made elsewhere.
+    pub imported: bool,
     /// The key's name in tokens.
     pub kid: String,
     /// Its algorithm.
     pub alg: String,
-    /// `next`, `active` or `retiring`.
+    /// `next`, `active`, `retiring`, or `verify_only` for an imported one that signs nothing and stays.
     pub state: &'static str,
     /// When it was made.
     pub created_at: Micros,
@@ -316,20 +332,23 @@ pub struct Shown {
     pub drop_at: Option<Micros>,
 }
 
-/// Every key that is still published.
-pub async fn list(db: &latchstring_db::Db, mount: MountId, now: Micros) -> Result<Vec<Shown>> {
+/// Every key of every mount that is still published.
+pub async fn list(db: &latchstring_db::Db, now: Micros) -> Result<Vec<Shown>> {
     let rows = db.read(async |tx| store::live(tx, now).await).await?;
     Ok(rows
         .into_iter()
-        .filter(|row| row.mount == mount)
         .map(|row| Shown {
             state: if row.active_at > now {
                 "next"
-            } else if row.retired_at.is_some_and(|at| at <= now) {
+            } else if row.retired_at.is_none_or(|at| at > now) {
+                "active"
+            } else if row.drop_at.is_some() {
                 "retiring"
             } else {
-                "active"
+                "verify_only"
             },
+            mount: row.mount,
+            imported: row.imported,
             purpose: row.purpose,
             kid: row.kid,
             alg: row.alg,
@@ -349,6 +368,7 @@ pub struct Fresh {
     sealed: Vec<u8>,
     created_at: Micros,
     active_at: Micros,
+    retired_at: Option<Micros>,
     imported: bool,
 }
 
@@ -363,8 +383,8 @@ impl Fresh {
         Self::of(ground, &signing, active_at, false)
     }
 
-    /// A key from elsewhere, which signs at once.
-    pub fn imported(ground: &Ground, signing: &SigningKey) -> Result<Self> {
+    /// A key from elsewhere.
+    fn imported(ground: &Ground, signing: &SigningKey) -> Result<Self> {
         Self::of(ground, signing, ground.now(), true)
     }
 
@@ -376,7 +396,7 @@ impl Fresh {
         let sealed = ground.keys.seal(&place(id), &private)?;
         let kid = signing.kid().ok_or(Fault::bug("a new key has no name"))?.to_owned();
         let public = signing.public_jwk().map(|jwk| serde_json::to_string(&jwk)).transpose()?;
-        Ok(Self { id, kid, alg, public, sealed, created_at, active_at, imported })
+        Ok(Self { id, kid, alg, public, sealed, created_at, active_at, retired_at: None, imported })
     }
 }
 

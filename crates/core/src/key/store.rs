@@ -114,8 +114,9 @@ pub async fn insert_ring(
 /// Inserts a key.
 pub async fn insert(tx: &mut Tx, ring: RingId, key: &Fresh) -> Result<()> {
     tx.exec(
-        "INSERT INTO keys (id, ring_id, kid, alg, state, origin, public, sealed, created_at, active_at)
-         VALUES ($1, $2, $3, $4, 'usual', $9, $5, $6, $7, $8)",
+        "INSERT INTO keys (id, ring_id, kid, alg, state, origin, public, sealed, created_at, active_at,
+                           retired_at)
+         VALUES ($1, $2, $3, $4, 'usual', $9, $5, $6, $7, $8, $10)",
         &[
             &key.id.0,
             &ring.0,
@@ -126,10 +127,26 @@ pub async fn insert(tx: &mut Tx, ring: RingId, key: &Fresh) -> Result<()> {
             &key.created_at,
             &key.active_at,
             &if key.imported { "imported" } else { "made" },
+            &key.retired_at,
         ],
     )
     .await?;
     Ok(())
+}
+
+/// The key of a ring by its name, with its public part and whether it is still published.
+pub async fn named(
+    tx: &mut Tx,
+    ring: RingId,
+    kid: &str,
+    now: Micros,
+) -> Result<Option<(Option<String>, bool)>> {
+    let row =
+        tx.one("SELECT public, drop_at FROM keys WHERE ring_id = $1 AND kid = $2", &[&ring.0, &kid]).await?;
+    Ok(match row {
+        Some(row) => Some((row.get(0)?, row.get::<Option<i64>>(1)?.is_none_or(|at| at > now))),
+        None => None,
+    })
 }
 
 /// The keys of a ring get a successor that signs from `at`.

@@ -6,7 +6,7 @@ pub mod store;
 use crate::{
     id::MountId,
     key,
-    refusal::{Fault, Result},
+    refusal::{Fault, Kind, Result},
 };
 use latchstring_db::Tx;
 use serde::de::DeserializeOwned;
@@ -86,6 +86,25 @@ impl Mount {
         }
     }
 
+    /// What operators call it: its host and path, `/auth/v1` or `login.example`.
+    pub fn name(&self) -> String {
+        match (self.host.as_str(), self.path.as_str()) {
+            (ANY_HOST, "") => "/".to_owned(),
+            (ANY_HOST, path) => path.to_owned(),
+            (host, path) => format!("{host}{path}"),
+        }
+    }
+
+    /// Whether a request could be for both, at the same host. Where one has the host for itself and the other any, the
+    /// first goes before ([`Mounts`]), and nothing is unclear.
+    fn overlaps(&self, other: &Mount) -> bool {
+        let inside = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.host.eq_ignore_ascii_case(&other.host)
+            && (inside(&self.path, &other.path) || inside(&other.path, &self.path))
+    }
+
     /// The face's settings, read once. Each face reads its own mounts as one type.
     pub fn settings<T: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<Arc<T>> {
         let read = match self.read.get() {
@@ -141,17 +160,78 @@ impl Mounts {
         self.mounts.iter().find(|mount| mount.id == id)
     }
 
+    /// The mount that operators call so.
+    pub fn named(&self, name: &str) -> Option<&Arc<Mount>> {
+        self.mounts.iter().find(|mount| mount.name().eq_ignore_ascii_case(name.trim_end_matches('/')))
+    }
+
     /// Whether a mount has this host for itself.
     pub fn has_host(&self, host: &str) -> bool {
         self.mounts.iter().any(|m| m.host != ANY_HOST && m.host.eq_ignore_ascii_case(host))
     }
 }
 
+/// What our own faces answer at, by the first segment of its path. No mount may stand there.
+pub const OWN: &[&str] = &[
+    ".well-known",
+    "account",
+    "api",
+    "assets",
+    "authorize",
+    "consent",
+    "console",
+    "dev",
+    "device",
+    "docs",
+    "favicon.ico",
+    "healthz",
+    "metrics",
+    "oauth",
+    "oidc",
+    "org",
+    "readyz",
+    "recover",
+    "sign-in",
+    "sign-out",
+    "sign-up",
+    "token",
+    "userinfo",
+    "verify",
+];
+
+/// Refuses a mount at a path of our own faces, or where another stands.
+pub fn check<'m>(mount: &Mount, others: impl IntoIterator<Item = &'m Arc<Mount>>) -> Result<()> {
+    let refuse = |kind: Kind, says: String| Err(kind.param("path").says(says).into());
+    if mount.host == ANY_HOST && mount.path.is_empty() {
+        return refuse(
+            Kind::InputInvalid,
+            "The root is for our own pages: give the face a host of its own.".into(),
+        );
+    }
+    let first = mount.path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    if OWN.iter().any(|own| own.eq_ignore_ascii_case(first)) {
+        return refuse(Kind::InputInvalid, format!("/{first} is for faces of our own."));
+    }
+    let stands = |other: &&Arc<Mount>| {
+        let same = mount.face == other.face
+            && mount.path == other.path
+            && mount.host.eq_ignore_ascii_case(&other.host);
+        !same && mount.overlaps(other)
+    };
+    match others.into_iter().find(stands) {
+        Some(other) => {
+            refuse(Kind::Exists, format!("The face “{}” stands at {} already.", other.face, other.name()))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Stores a mount, or changes what is stored where it stands; nodes follow within a poll. Gives its id.
 pub async fn put(tx: &mut Tx, mount: &Mount, now: crate::clock::Micros) -> Result<MountId> {
-    let id = store::put(tx, mount, now).await?;
+    // First: it holds a row, so that of two at once the second sees the first.
     key::store::bump(tx).await?;
-    Ok(id)
+    check(mount, &store::all(tx).await?)?;
+    store::put(tx, mount, now).await
 }
 
 #[cfg(test)]
@@ -172,6 +252,45 @@ mod tests {
         assert_eq!(found("auth.example", "/token"), Some(("auth.example".into(), "/token")));
         for other in ["/auth/v10", "/auth/v1x/token", "/auth", "/", "/AUTH/V1/token", "//auth/v1/token"] {
             assert_eq!(found("a.example", other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_mount_stands_where_nothing_else_does() {
+        let all = [mount("*", "/auth/v1"), mount("auth.example", "/")];
+        let face = |face: &str, host: &str, path: &str| {
+            let mount = Mount::new(MountId(uuid::Uuid::nil()), host, path, face, "https://a.example");
+            check(&mount, &all).err().and_then(|error| error.kind())
+        };
+        for (host, path) in [("*", "/auth/v1"), ("auth.example", "/"), ("AUTH.example", "/")] {
+            assert_eq!(face("supabase", host, path), None, "{host}{path} again");
+            assert_eq!(face("other", host, path), Some(Kind::Exists), "{host}{path}");
+        }
+        for (host, path) in
+            [("*", "/auth/v1/x"), ("*", "/auth"), ("auth.example", "/x"), ("Auth.Example", "/auth/v1")]
+        {
+            assert_eq!(face("supabase", host, path), Some(Kind::Exists), "{host}{path}");
+        }
+        for (host, path) in
+            [("*", "/auth/v10"), ("*", "/auth2"), ("other.example", "/auth/v1"), ("b.example", "/")]
+        {
+            assert_eq!(face("supabase", host, path), None, "{host}{path}");
+        }
+        for (host, path) in
+            [("*", "/"), ("*", "/api"), ("*", "/api/v2"), ("b.example", "/sign-in"), ("*", "/API/x")]
+        {
+            assert_eq!(face("other", host, path), Some(Kind::InputInvalid), "{host}{path}");
+        }
+    }
+
+    #[test]
+    fn a_mount_is_called_by_its_host_and_path() {
+        let mounts = Mounts::new(vec![mount("*", "/auth/v1"), mount("auth.example", "/")]);
+        for name in ["/auth/v1", "auth.example", "Auth.Example", "auth.example/"] {
+            assert!(mounts.named(name).is_some(), "{name}");
+        }
+        for name in ["", "/", "auth/v1", "/auth"] {
+            assert!(mounts.named(name).is_none(), "{name}");
         }
     }
 

@@ -46,8 +46,9 @@ impl Settings {
 
 impl PasswordSettings {
     fn check(&self) -> Checked {
-        if !(8..=64).contains(&self.min_chars) {
-            return wrong("password.min_chars", "Between 8 and 64.");
+        // Fewer than 8 for apps that come from elsewhere with accounts that have such passwords; `doctor` warns.
+        if !(6..=64).contains(&self.min_chars) {
+            return wrong("password.min_chars", "Between 6 and 64.");
         }
         if !(128..=1024).contains(&self.max_chars) {
             return wrong("password.max_chars", "Between 128 and 1024.");

@@ -40,6 +40,22 @@ impl SignUp {
     }
 }
 
+/// Kinds of characters that a password must have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Characters {
+    /// Whatever it likes.
+    #[default]
+    #[serde(rename = "")]
+    Any,
+    /// A letter and a digit.
+    LettersDigits,
+    /// A small letter, a capital and a digit.
+    LowerUpperLettersDigits,
+    /// These, and a symbol.
+    LowerUpperLettersDigitsSymbols,
+}
+
 /// Everything that a realm's operator can set at run time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -102,12 +118,14 @@ impl Default for Settings {
 pub struct PasswordSettings {
     /// Whether a new account needs a password; without, people sign in by mailed codes.
     pub required: bool,
-    /// Fewest characters. NIST asks for 15 where a password is the only factor.
+    /// Fewest characters. NIST asks for 15 where a password is the only factor, and never less than 8.
     pub min_chars: u32,
     /// Most characters. At least 128.
     pub max_chars: u32,
     /// Lowest zxcvbn score, 0 to 4, that is taken.
     pub min_score: u8,
+    /// Kinds of characters that it must have, for apps that ask for some. NIST advises against it.
+    pub characters: Characters,
     /// Words that no password may consist of, beside the realm's name and the person's own.
     pub context_words: Vec<String>,
     /// Argon2id memory in KiB.
@@ -125,6 +143,7 @@ impl Default for PasswordSettings {
             min_chars: 8,
             max_chars: 256,
             min_score: 2,
+            characters: Characters::Any,
             context_words: Vec::new(),
             memory_kib: 19_456,
             passes: 2,

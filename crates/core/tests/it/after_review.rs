@@ -46,13 +46,13 @@ async fn a_compromised_key_is_taken_back_at_once_and_not_the_one_that_signs() {
     let source = Source { address: Some("192.0.2.1".parse().expect("an address")), ..Source::default() };
     let old = test.realm.native_ring().expect("a ring").keys[0].kid.clone();
     assert_eq!(
-        keys::revoke(&test.realm, Actor::Operator, &source, &old).await.refused(),
+        keys::revoke(&test.realm, Actor::Operator, &source, None, &old).await.refused(),
         Kind::LastOne,
         "it signs"
     );
-    keys::rotate(&test.realm, Actor::Operator, &source, "native", true).await.expect("rotated");
+    keys::rotate(&test.realm, Actor::Operator, &source, None, "native", true).await.expect("rotated");
     check::access(&test.realm, &token).await.expect("a rotation alone lets it verify");
-    keys::revoke(&test.realm, Actor::Operator, &source, &old).await.expect("revoked");
+    keys::revoke(&test.realm, Actor::Operator, &source, None, &old).await.expect("revoked");
     node.follow().await.expect("follows");
     for realm in [&test.realm, &node] {
         let refused = check::access(realm, &token).await.err().and_then(|e| e.kind());

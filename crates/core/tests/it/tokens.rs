@@ -563,7 +563,7 @@ async fn a_key_is_published_before_it_signs_and_verifies_after() {
         check::access(realm, &old).await.expect("tokens of the old key verify on");
         check::access(realm, &new).await.expect("so do those of the new one");
     }
-    let states: Vec<_> = key::list(test.realm.db(), test.realm.mount(), test.realm.now())
+    let states: Vec<_> = key::list(test.realm.db(), test.realm.now())
         .await
         .expect("list")
         .into_iter()

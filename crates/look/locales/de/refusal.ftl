@@ -73,3 +73,4 @@ weak-common = Dieses Passwort gehört zu denen, die Angreifer zuerst probieren.
 weak-context-word = Dieses Passwort ist kaum mehr als ein Name, der zu Ihnen oder zu diesem Dienst gehört.
 weak-breached = Dieses Passwort war unter denen, die anderswo gestohlen wurden. Wählen Sie eines, das Sie sonst nirgends verwenden.
 weak-guessable = Dieses Passwort ist zu leicht zu erraten. Machen Sie es länger, oder wählen Sie etwas anderes als ein abgewandeltes Wort.
+weak-characters = Diesem Passwort fehlt eine Art von Zeichen, die hier verlangt wird. Verwenden Sie kleine und große Buchstaben, Ziffern und Sonderzeichen.

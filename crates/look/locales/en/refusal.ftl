@@ -74,3 +74,4 @@ weak-common = This password is one of those that attackers try first.
 weak-context-word = This password is little more than a name that belongs to you or to this service.
 weak-breached = This password was among those that were stolen elsewhere. Choose one that you use nowhere else.
 weak-guessable = This password is too easy to guess. Make it longer, or less like a word with changes.
+weak-characters = This password lacks a kind of character that is asked for here. Use small and capital letters, digits and symbols.

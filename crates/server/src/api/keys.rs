@@ -1,9 +1,9 @@
 //! `/api/v1/keys`: API keys, and the signing keys of the realm.
 
 use super::show::{parse_time, time};
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use http::StatusCode;
-use latchstring_core::{Kind, admin::keys, api_key, id::ApiKeyId, key};
+use latchstring_core::{Kind, admin::keys, api_key, id::ApiKeyId};
 use latchstring_web::{Ctx, Json, Problem, problem::Document};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,6 +18,12 @@ pub struct KeyView {
     pub name: String,
     /// What it may do.
     pub permissions: Vec<String>,
+    /// The dialect’s mount that it is for; absent: for this API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mount: Option<String>,
+    /// What it is there, in the dialect’s words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// Who made it.
     pub created_by: String,
     /// When.
@@ -34,8 +40,11 @@ pub struct KeyView {
 }
 
 impl KeyView {
-    fn of(key: &api_key::ApiKey) -> Self {
+    fn of(ctx: &Ctx, key: &api_key::ApiKey) -> Self {
+        let mounts = ctx.realm.mounts();
         Self {
+            mount: key.mount.map(|id| mounts.get(id).map_or_else(|| id.to_string(), |m| m.name())),
+            role: key.role.clone(),
             id: key.id.0,
             name: key.name.clone(),
             permissions: key.permissions.clone(),
@@ -78,7 +87,7 @@ pub async fn create(
     };
     let (key, text) =
         api_key::create_by(&ctx.realm, &by, &ctx.source, &body.name, body.permissions, expires_at).await?;
-    let mut view = KeyView::of(&key);
+    let mut view = KeyView::of(&ctx, &key);
     view.key = Some(text.to_string());
     Ok((StatusCode::CREATED, axum::Json(view)))
 }
@@ -96,7 +105,7 @@ pub struct KeysView {
 pub async fn list(ctx: Ctx) -> Result<axum::Json<KeysView>, Problem> {
     ctx.key("keys:read").await?;
     let keys = api_key::list(&ctx.realm).await?;
-    Ok(axum::Json(KeysView { keys: keys.iter().map(KeyView::of).collect() }))
+    Ok(axum::Json(KeysView { keys: keys.iter().map(|key| KeyView::of(&ctx, key)).collect() }))
 }
 
 /// Revoke an API key, at once.
@@ -115,12 +124,17 @@ pub async fn revoke(ctx: Ctx, id: Option<Path<Uuid>>) -> Result<StatusCode, Prob
 pub struct SigningKeyView {
     /// What its ring signs.
     pub ring: String,
+    /// The dialect’s mount whose ring it is, such as `/auth/v1`; `null`: one of our own.
+    pub mount: Option<String>,
     /// Its name in tokens.
     pub kid: String,
     /// Its algorithm.
     pub alg: String,
-    /// `next`, `active` or `retiring`.
+    /// `next`, `active`, `retiring`, or `verify_only` for an imported one that signs nothing and stays until it is taken
+    /// back.
     pub state: &'static str,
+    /// Whether it was made elsewhere.
+    pub imported: bool,
     /// When it was made.
     pub created_at: String,
     /// From when it signs.
@@ -136,16 +150,18 @@ pub struct SigningKeysView {
     pub keys: Vec<SigningKeyView>,
 }
 
-/// The signing keys that are published.
+/// The signing keys that are published, of our own rings and those of all mounts.
 #[utoipa::path(get, path = "/api/v1/keys/signing", tag = "realm", security(("api_key" = [])),
     responses((status = 200, body = SigningKeysView), (status = "4XX", body = Document)))]
 pub async fn signing(ctx: Ctx) -> Result<axum::Json<SigningKeysView>, Problem> {
     ctx.key("keys:read").await?;
-    let keys = key::list(ctx.realm.db(), ctx.realm.mount(), ctx.realm.now()).await?;
+    let keys = keys::list(&ctx.realm).await?;
     let keys = keys
         .into_iter()
-        .map(|k| SigningKeyView {
+        .map(|keys::Listed { mount, key: k }| SigningKeyView {
             ring: k.purpose,
+            mount,
+            imported: k.imported,
             kid: k.kid,
             alg: k.alg,
             state: k.state,
@@ -161,8 +177,10 @@ pub async fn signing(ctx: Ctx) -> Result<axum::Json<SigningKeysView>, Problem> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateBody {
-    /// `native`, or `token_endpoint_rs256`, `…_es256`, `…_eddsa`.
+    /// `native`, or `token_endpoint_rs256`, `…_es256`, `…_eddsa`; of a mount `access`.
     pub ring: String,
+    /// The dialect’s mount whose ring it is, such as `/auth/v1`. Left out: one of our own.
+    pub mount: Option<String>,
     /// Sign with the new key at once, for an emergency: revoke the one before it then. Else it is published ten minutes
     /// before it signs.
     #[serde(default)]
@@ -185,19 +203,36 @@ pub async fn rotate(
     Json(body): Json<RotateBody>,
 ) -> Result<(StatusCode, axum::Json<RotateView>), Problem> {
     let by = ctx.key("keys:write").await?;
-    let kid = keys::rotate(&ctx.realm, by.actor(), &ctx.source, &body.ring, body.now).await?;
+    let kid = keys::rotate(&ctx.realm, by.actor(), &ctx.source, body.mount.as_deref(), &body.ring, body.now)
+        .await?;
     Ok((StatusCode::CREATED, axum::Json(RotateView { kid })))
+}
+
+/// Whose key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeQuery {
+    /// The mount, where several have a key of this name.
+    pub mount: Option<String>,
 }
 
 /// Take a signing key back, at once, when its private part may have got out: rotate its ring with `now` first. Every
 /// access token, identity header and `/token` answer that it signed is refused from then on, so apps have to refresh
 /// theirs; cookie sessions and refresh tokens go on, since no key signs them.
-#[utoipa::path(delete, path = "/api/v1/keys/signing/{kid}", tag = "realm", params(("kid" = String, Path)),
+#[utoipa::path(delete, path = "/api/v1/keys/signing/{kid}", tag = "realm", 
+    params(("kid" = String, Path), ("mount" = Option<String>, Query, description = "Where several mounts have a key of this name: whose.")),
     security(("api_key" = [])),
     responses((status = 204, description = "Taken back"), (status = "4XX", body = Document)))]
-pub async fn revoke_signing(ctx: Ctx, kid: Option<Path<String>>) -> Result<StatusCode, Problem> {
+pub async fn revoke_signing(
+    ctx: Ctx,
+    kid: Option<Path<String>>,
+    query: Result<Query<RevokeQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<StatusCode, Problem> {
     let by = ctx.key("keys:write").await?;
     let Some(Path(kid)) = kid else { return Err(Kind::NotFound.into()) };
-    keys::revoke(&ctx.realm, by.actor(), &ctx.source, &kid).await?;
+    let Ok(Query(query)) = query else {
+        return Err(Kind::InputInvalid.param("query").says("The one parameter is `mount`.").into());
+    };
+    keys::revoke(&ctx.realm, by.actor(), &ctx.source, query.mount.as_deref(), &kid).await?;
     Ok(StatusCode::NO_CONTENT)
 }

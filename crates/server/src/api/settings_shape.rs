@@ -66,8 +66,8 @@ shapes! {
     PasswordView, PasswordChange {
         /// Whether a new account needs a password; without, people sign in by mailed codes.
         required: bool => bool;
-        /// Fewest characters. NIST asks for 15 where a password is the only factor.
-        #[schema(minimum = 8, maximum = 64)]
+        /// Fewest characters. NIST asks for 15 where a password is the only factor, and never less than 8.
+        #[schema(minimum = 6, maximum = 64)]
         min_chars: u32 => u32;
         /// Most characters.
         #[schema(minimum = 128, maximum = 1024)]
@@ -75,6 +75,10 @@ shapes! {
         /// Lowest zxcvbn score that is taken.
         #[schema(minimum = 0, maximum = 4)]
         min_score: u8 => u8;
+        /// Kinds of characters that it must have, for apps that ask for some: `letters_digits`, `lower_upper_letters_digits`,
+        /// `lower_upper_letters_digits_symbols`, or none. NIST advises against it.
+        #[schema(pattern = "^(letters_digits|lower_upper_letters_digits(_symbols)?)?$")]
+        characters: String => String;
         /// Words, of at most 100 bytes each, that no password may consist of, beside the realm’s name and the person’s own.
         #[schema(max_items = 100)]
         context_words: Vec<String> => Vec<String>;

@@ -208,6 +208,7 @@ fn weak(reason: &str) -> Option<Say> {
         "context_word" => "weak-context-word",
         "breached" => "weak-breached",
         "guessable" => "weak-guessable",
+        "characters" => "weak-characters",
         _ => return None,
     }))
 }

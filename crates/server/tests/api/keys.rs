@@ -77,3 +77,58 @@ async fn signing_keys_rotate_with_overlap() {
         .await
         .must_refuse(400, "invalid_input");
 }
+
+#[tokio::test]
+async fn rings_of_mounts_are_shown_and_rotated_beside_our_own() {
+    use latchstring_core::{
+        admin::mounts,
+        audit::{Actor, Source},
+        id::MountId,
+        key::Purpose,
+        mount::Mount,
+    };
+    let app = app().await;
+    let realm = &app.realm.realm;
+    let id = MountId::new(realm.now(), realm.ground().random());
+    let mount = Mount::new(id, "*", "/auth/v1", "supabase", "https://id.northwind.example/auth/v1");
+    mounts::put(realm, Actor::Operator, &Source::default(), mount).await.expect("put");
+    let first = realm.ring_of(id, Purpose::Access).await.expect("made").keys[0].kid.clone();
+    let admin = app.backend(&["keys:read", "keys:write"]).await;
+    let of = |list: &serde_json::Value, kid: &str| {
+        let keys = list["keys"].as_array().expect("keys").iter();
+        keys.filter(|key| key["kid"] == kid).map(|key| key["mount"].clone()).collect::<Vec<_>>()
+    };
+    let list = admin.get("/api/v1/keys/signing").await.must_be(200).json();
+    assert_eq!(of(&list, &first), ["/auth/v1"]);
+    assert!(
+        list["keys"]
+            .as_array()
+            .expect("keys")
+            .iter()
+            .any(|key| key["mount"].is_null() && key["ring"] == "native")
+    );
+    let path = "/api/v1/keys/signing/rotate";
+    for bad in [json!({"ring": "access"}), json!({"ring": "access", "mount": "/auth/v2"})] {
+        admin.post(path, bad).await.must_refuse(400, "invalid_input");
+    }
+    let ring = json!({"ring": "access", "mount": "/auth/v1", "now": true});
+    let kid = admin.post(path, ring).await.must_be(201).json()["kid"].clone();
+    let key = |kid: &str, query: &str| format!("/api/v1/keys/signing/{kid}{query}");
+    let kid = kid.as_str().expect("a kid");
+    admin.delete(&key(kid, "")).await.must_be(409);
+    admin.delete(&key(&first, "?mount=/auth/v2")).await.must_refuse(400, "invalid_input");
+    admin.delete(&key(&first, "?ring=access")).await.must_refuse(400, "invalid_input");
+    admin.delete(&key(&first, "?mount=/auth/v1")).await.must_be(204);
+    let list = admin.get("/api/v1/keys/signing").await.must_be(200).json();
+    assert!(of(&list, &first).is_empty() && of(&list, kid) == ["/auth/v1"]);
+}
+
+/// Where our own faces answer, no mount may stand.
+#[test]
+fn every_path_of_the_api_is_our_own() {
+    let document: serde_json::Value = serde_json::from_str(&latchstring_server::openapi()).expect("JSON");
+    for path in document["paths"].as_object().expect("paths").keys() {
+        let first = path.split('/').nth(1).expect("a segment");
+        assert!(latchstring_core::mount::OWN.contains(&first), "add `{first}` to mount::OWN in core");
+    }
+}
