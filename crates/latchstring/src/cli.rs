@@ -1,5 +1,9 @@
 //! The command line, as data. What a command does stands in `commands/`.
 
+mod dialect;
+
+pub(crate) use dialect::{Dialect, Enumeration, Supabase, SupabaseInit};
+
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -45,6 +49,9 @@ pub(crate) enum Command {
     /// The keys by which backends call the API
     #[command(subcommand)]
     ApiKey(ApiKey),
+    /// Vendors' APIs that this server speaks: prepare one, see what stands where
+    #[command(subcommand)]
+    Dialect(Dialect),
     /// Copy an SQLite database while it is in use
     #[command(
         after_help = "Example:\n  latchstring backup backups/$(date +%F).db\n\nThe copy is sealed under LATCHSTRING_SECRET, which is not in it: keep that apart. The secret of a development\ndatabase is the file dev-secret beside it.\nTo put it back, stop the server, move the database away with the -wal and -shm files beside it, put the copy in its\nplace, and start once with `latchstring serve --restored`: a copy remembers no sign-out that came after it.\n\nPostgreSQL has tools of its own: pg_dump --format=custom. After pg_restore, too, start once with --restored."
@@ -203,6 +210,9 @@ pub(crate) struct KeysRevoke {
     // A thumbprint in base64url may begin with a dash.
     #[arg(allow_hyphen_values = true)]
     pub(crate) kid: String,
+    /// Where several mounts have a key of this name: whose, such as /auth/v1
+    #[arg(long, value_name = "MOUNT")]
+    pub(crate) mount: Option<String>,
 }
 
 #[derive(Args)]
@@ -214,9 +224,13 @@ pub(crate) struct JsonOnly {
 
 #[derive(Args)]
 pub(crate) struct KeysRotate {
-    /// Which ring: native, or token_endpoint_rs256, …_es256, …_eddsa once it is in use
-    #[arg(long, default_value = "native")]
-    pub(crate) ring: String,
+    /// Which ring: native, or token_endpoint_rs256, …_es256, …_eddsa once it is in use; of a mount access [default:
+    /// native, or access with --mount]
+    #[arg(long)]
+    pub(crate) ring: Option<String>,
+    /// Of which dialect's mount, such as /auth/v1, as `latchstring keys list` shows it
+    #[arg(long, value_name = "MOUNT")]
+    pub(crate) mount: Option<String>,
     /// Sign by the new key at once. Readers that cache the key set refuse its tokens for some minutes: only after a
     /// theft of the old key
     #[arg(long)]

@@ -49,6 +49,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(what) => command(commands::user::run(configured(file)?, what)),
         Command::Keys(what) => command(commands::keys::run(configured(file)?, what)),
         Command::ApiKey(what) => command(commands::api_key::run(configured(file)?, what)),
+        Command::Dialect(what) => command(commands::dialect::run(configured(file)?, what)),
         Command::Backup(args) => command(commands::backup::run(configured(file)?, args)),
         Command::Openapi => {
             say::out(latchstring_server::openapi());

@@ -6,13 +6,14 @@ use crate::{
     settings::Settings,
 };
 use latchstring_core::{
-    Kind, Result,
+    Result,
+    admin::mounts,
     api_key::Made,
-    audit::{Actor, Entry, Source, write},
+    audit::{Actor, Source},
     clock::{DAY, SECOND},
     id::MountId,
     key::Purpose,
-    mount::{self, ANY_HOST, Enumeration, Mount},
+    mount::{ANY_HOST, Enumeration, Mount},
     realm::Realm,
 };
 use serde::Serialize;
@@ -58,41 +59,62 @@ struct Legacy<'a> {
     jti: uuid::Uuid,
 }
 
+/// Where a mount stands, or would: nothing is made. Its id is fresh unless it is there.
+pub fn at(realm: &Realm, host: Option<&str>) -> Result<(Mount, String)> {
+    let (host, path, url) = match host {
+        None => (ANY_HOST.to_owned(), PATH, realm.issuer().to_owned()),
+        Some(host) => {
+            let host = mounts::host(realm, host)?;
+            let url = format!("{}://{host}", mounts::scheme(realm));
+            (host, "/", url)
+        }
+    };
+    let mut mount = Mount::new(
+        MountId::new(realm.now(), realm.ground().random()),
+        &host,
+        path,
+        FACE,
+        &format!("{url}{PATH}"),
+    );
+    let all = realm.mounts();
+    let same = |other: &&std::sync::Arc<Mount>| {
+        other.face == FACE && other.host == mount.host && other.path == mount.path
+    };
+    if let Some(there) = all.iter().find(same) {
+        mount.id = there.id;
+        mount.enumeration = there.enumeration;
+        mount.body.clone_from(&there.body);
+    }
+    Ok((mount, url))
+}
+
 /// Makes the mount, or changes the one that is there, and gives it fresh keys; keys from before stay good until they
 /// are taken back (`latchstring api-key revoke`).
 pub async fn prepare(realm: &Realm, actor: Actor, source: &Source, init: Init) -> Result<Prepared> {
-    let ground = realm.ground();
-    let now = ground.now();
-    let (host, url) = match &init.host {
-        None => (ANY_HOST.to_owned(), realm.issuer().to_owned()),
-        Some(host) => {
-            let scheme = realm.issuer().split_once("://").map_or("https", |(scheme, _)| scheme);
-            if !latchstring_core::settings::is_origin(&format!("{scheme}://{host}")) {
-                return Err(Kind::InputInvalid
-                    .param("host")
-                    .says("A host name, with its port if it has one.")
-                    .into());
-            }
-            (host.to_ascii_lowercase(), format!("{scheme}://{}", host.to_ascii_lowercase()))
-        }
-    };
-    let issuer = format!("{url}{PATH}");
-    let path = if init.host.is_some() { "/" } else { PATH };
-    let mut mount = Mount::new(MountId::new(now, ground.random()), &host, path, FACE, &issuer);
+    init.settings.check()?;
+    let (mut mount, url) = at(realm, init.host.as_deref())?;
     mount.enumeration = init.enumeration;
     mount.body = serde_json::to_string(&init.settings)?;
-    let entry = Entry::new(ground.audit_id(), now, "mount.set", actor.clone())
-        .detail(serde_json::json!({ "face": FACE, "host": host, "path": path }))
-        .from(source);
-    let id = realm
-        .db()
-        .write(async move |tx| -> Result<MountId> {
-            let id = mount::put(tx, &mount, now).await?;
-            write(tx, entry.clone().on("mount", id.0)).await?;
-            Ok(id)
-        })
-        .await?;
-    realm.reload_rings().await?;
+    let mount = mounts::put(realm, actor.clone(), source, mount).await?;
+    let Keys { publishable, secret, anon, service_role } = mint(realm, actor, source, mount).await?;
+    Ok(Prepared { mount, url, publishable, secret, anon, service_role })
+}
+
+/// Keys as they are pasted. They are shown once.
+pub struct Keys {
+    /// `sb_publishable_…`
+    pub publishable: Zeroizing<String>,
+    /// `sb_secret_…`
+    pub secret: Zeroizing<String>,
+    /// The older kind of the first.
+    pub anon: Zeroizing<String>,
+    /// The older kind of the second.
+    pub service_role: Zeroizing<String>,
+}
+
+/// Gives a mount a key of each sort.
+pub async fn mint(realm: &Realm, actor: Actor, source: &Source, id: MountId) -> Result<Keys> {
+    let now = realm.now();
     let ring = realm.ring_of(id, Purpose::Access).await?;
 
     let opaque = |role: &'static str, permissions: &'static [&'static str]| {
@@ -121,9 +143,7 @@ pub async fn prepare(realm: &Realm, actor: Actor, source: &Source, init: Init) -
             Ok(())
         })
         .await?;
-    Ok(Prepared {
-        mount: id,
-        url,
+    Ok(Keys {
         publishable: publishable_text,
         secret: secret_text,
         anon: anon_text,

@@ -3,12 +3,14 @@
 //! Architecture invariant: no rule, and no SQL but for the vendor's own tables in `import.rs` and `export.rs`.
 
 pub mod ask;
+pub mod config;
 pub mod error;
 pub mod init;
 pub mod keys;
 pub mod note;
 pub mod redirect;
 mod routes;
+pub mod set_up;
 pub mod settings;
 pub mod token;
 pub mod user;

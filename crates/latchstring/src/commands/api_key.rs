@@ -37,7 +37,7 @@ async fn create(realm: &Realm, args: cli::ApiKeyCreate) -> Result<(), Failure> {
             typed(e, &options)
         })?;
     if args.json {
-        let mut value = shown(&key, realm.now());
+        let mut value = shown(realm, &key, realm.now());
         value["key"] = text.as_str().into();
         say::json(&value);
         return Ok(());
@@ -48,7 +48,7 @@ async fn create(realm: &Realm, args: cli::ApiKeyCreate) -> Result<(), Failure> {
     Ok(())
 }
 
-fn state(key: &ApiKey, now: Micros) -> &'static str {
+pub(super) fn state(key: &ApiKey, now: Micros) -> &'static str {
     if key.revoked_at.is_some() {
         "revoked"
     } else if key.expires_at.is_some_and(|at| at <= now) {
@@ -58,8 +58,15 @@ fn state(key: &ApiKey, now: Micros) -> &'static str {
     }
 }
 
-fn shown(key: &ApiKey, now: Micros) -> serde_json::Value {
+/// The name of the mount that a key is for.
+fn mount(realm: &Realm, key: &ApiKey) -> Option<String> {
+    let mounts = realm.mounts();
+    key.mount.map(|id| mounts.get(id).map_or_else(|| id.to_string(), |mount| mount.name()))
+}
+
+fn shown(realm: &Realm, key: &ApiKey, now: Micros) -> serde_json::Value {
     serde_json::json!({
+        "mount": mount(realm, key), "role": key.role,
         "id": key.id, "name": key.name, "permissions": key.permissions, "state": state(key, now),
         "created_at": time(key.created_at), "created_by": key.created_by, "expires_at": key.expires_at.map(time),
         "used_at": key.used_at.map(time), "revoked_at": key.revoked_at.map(time),
@@ -71,7 +78,7 @@ async fn list(realm: &Realm, json: bool) -> Result<(), Failure> {
     let now = realm.now();
     if json {
         say::json(
-            &serde_json::json!({ "api_keys": keys.iter().map(|key| shown(key, now)).collect::<Vec<_>>() }),
+            &serde_json::json!({ "api_keys": keys.iter().map(|key| shown(realm, key, now)).collect::<Vec<_>>() }),
         );
         return Ok(());
     }
@@ -79,10 +86,13 @@ async fn list(realm: &Realm, json: bool) -> Result<(), Failure> {
         say::err("There is none yet. `latchstring api-key create NAME --permission '*'` makes one.");
         return Ok(());
     }
-    let mut rows = vec![["id", "name", "state", "last used", "permissions"].map(String::from).to_vec()];
+    let mut rows =
+        vec![["id", "name", "mount", "state", "last used", "permissions"].map(String::from).to_vec()];
     rows.extend(keys.iter().map(|key| {
         let used = key.used_at.map_or_else(|| "never".into(), time);
-        vec![key.id.to_string(), key.name.clone(), state(key, now).into(), used, key.permissions.join(" ")]
+        let mount = mount(realm, key).unwrap_or_else(|| "-".into());
+        let name = key.role.as_ref().unwrap_or(&key.name).clone();
+        vec![key.id.to_string(), name, mount, state(key, now).into(), used, key.permissions.join(" ")]
     }));
     say::out(say::table(&rows));
     Ok(())

@@ -3,6 +3,7 @@
 pub(crate) mod api_key;
 pub(crate) mod backup;
 pub(crate) mod dev;
+pub(crate) mod dialect;
 pub(crate) mod keys;
 pub(crate) mod serve;
 pub(crate) mod user;

@@ -3,6 +3,7 @@
 
 mod database;
 mod machine;
+mod mounts;
 mod settings;
 mod smtp;
 
@@ -68,8 +69,8 @@ fn unusable(problem: &Problem) -> Finding {
 }
 
 /// What is about production, and does not apply to a development database.
-const OF_PRODUCTION: [&str; 7] =
-    ["public address", "secret", "listener", "TLS", "mail", "breached passwords", "realm settings"];
+const OF_PRODUCTION: [&str; 8] =
+    ["public address", "secret", "listener", "TLS", "mail", "breached passwords", "realm settings", "mounts"];
 
 /// What was looked at.
 struct Report {
@@ -94,6 +95,7 @@ async fn look(config: &Config) -> Report {
     if let Some(realm) = realm {
         if !development {
             findings.extend(settings::look(&realm.settings().1));
+            findings.extend(realm.mounts().iter().flat_map(|mount| mounts::look(mount)));
         }
         realm.db().shutdown().await;
     }

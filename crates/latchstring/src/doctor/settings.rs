@@ -10,6 +10,20 @@ pub(super) fn look(settings: &Settings) -> Vec<Finding> {
     let mut weak = |says: String, why: &str, mend: &str| findings.push(Finding::weak(CHECK, says, why, mend));
     let usual = Settings::default();
     let (password, good) = (&settings.password, &usual.password);
+    if password.min_chars < 8 {
+        weak(
+            format!("password.min_chars is {}", password.min_chars),
+            "so short a password is tried in days by whoever steals the database, and NIST takes none below 8",
+            "set it to 8 or more; passwords from before stay good until they are changed",
+        );
+    }
+    if !settings.confirm_sign_up {
+        weak(
+            "confirm_sign_up is off".into(),
+            "people sign up with addresses of others, and a sign-up tells whether an address has an account",
+            "set it to true when the app can wait for a code or link",
+        );
+    }
     if password.min_score == 0 {
         weak(
             "password.min_score is 0".into(),
@@ -90,6 +104,8 @@ mod tests {
         assert!(look(&good).iter().all(|f| f.level == Level::Good));
         type Change = fn(&mut Settings);
         let weak: &[(&str, Change)] = &[
+            ("min_chars is 6", |s| s.password.min_chars = 6),
+            ("confirm_sign_up", |s| s.confirm_sign_up = false),
             ("min_score", |s| s.password.min_score = 0),
             ("KiB", |s| (s.password.memory_kib, s.password.passes) = (7_168, 5)),
             ("token_endpoint is on", |s| s.token_endpoint.enabled = true),
