@@ -3,5 +3,6 @@
 mod about;
 mod app;
 mod flows;
+mod init;
 mod policy;
 mod rls;
