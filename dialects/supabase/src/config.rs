@@ -213,7 +213,7 @@ fn one(read: &mut Read, around: &Around<'_>, name: &str, value: &Value, off: boo
     };
     let (verdict, says) = match TABLE.iter().find(|(pattern, _)| fits(pattern)).map(|(_, how)| how) {
         Some(How::Take(take)) => take(read, &Given { name: &setting, value, around })?,
-        Some(How::NotYet(_) | How::Never(_)) if off => (Verdict::Off, "switched off in the file".to_owned()),
+        Some(How::NotYet(_) | How::Never(_)) if off => (Verdict::Off, "switched off there".to_owned()),
         Some(How::NotYet(says)) => (Verdict::NotYet, (*says).to_owned()),
         Some(How::Never(says)) => (Verdict::Never, (*says).to_owned()),
         None => (Verdict::Unknown, "no setting that is known here".to_owned()),
@@ -328,13 +328,13 @@ fn within(
 
 fn site_url(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusal> {
     read.site_url = Some(given.text()?);
-    taken("of the mount")
+    taken("the mount's site URL")
 }
 
 fn redirects(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusal> {
     let list = given.value.as_array().ok_or_else(|| given.wrong("A list of texts is expected."))?;
     read.redirects = Some(list.iter().map(|value| given.string(value)).collect::<Result<_, _>>()?);
-    taken("of the mount")
+    taken("the mount's redirects")
 }
 
 fn jwt_expiry(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusal> {
@@ -343,9 +343,11 @@ fn jwt_expiry(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), R
     let value = if asked == 0 { 3_600 } else { asked.clamp(60, 3_600) };
     read.jwt_seconds = Some(value);
     if value == asked || asked == 0 {
-        return taken(format!("{value} seconds"));
+        return taken(format!("the mount's jwt_seconds: {value}"));
     }
-    taken(format!("{value} seconds: what ended stays known for an hour, so no token lives longer"))
+    taken(format!(
+        "the mount's jwt_seconds: {value}; what ended stays known for an hour, so no token lives longer"
+    ))
 }
 
 fn rotation(_: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusal> {
@@ -430,12 +432,12 @@ fn email(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusa
 
 fn double_confirm(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusal> {
     read.double_confirm = Some(given.bool()?);
-    taken("of the mount")
+    taken("the mount's double_confirm")
 }
 
 fn secure_password_change(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusal> {
     read.secure_password_change = Some(given.bool()?);
-    taken("of the mount")
+    taken("the mount's secure_password_change")
 }
 
 fn confirmations(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusal> {

@@ -173,9 +173,9 @@ fn report(done: &Done) -> Value {
 fn tell(done: &Done, file: Option<&Path>) {
     if let Some(file) = file {
         say::out(format_args!("From {}:", file.display()));
-        say::out(say::table(&rows(&done.lines)));
+        say::out(by_verdict(&done.lines));
         if !done.others.is_empty() {
-            say::out(format_args!("  Not about signing in, and left alone: {}.", done.others.join(", ")));
+            say::out(format_args!("  Not about signing in, and left alone:\n    {}", done.others.join(", ")));
         }
         say::out("");
     }
@@ -230,28 +230,37 @@ fn tell(done: &Done, file: Option<&Path>) {
     }
 }
 
-/// Settings with the same verdict, one row a section.
-fn rows(lines: &[Line]) -> Vec<Vec<String>> {
-    let mut rows: Vec<(String, Vec<&str>, Verdict, &str)> = Vec::new();
-    for line in lines {
-        let (section, name) = line.setting.rsplit_once('.').unwrap_or(("", &line.setting));
-        let same = rows.iter_mut().find(|(of, _, verdict, says)| {
-            of == section && *verdict == line.verdict && *says == line.says && line.verdict != Verdict::Taken
-        });
-        match same {
-            Some((_, names, ..)) => names.push(name),
-            None => rows.push((section.to_owned(), vec![name], line.verdict, &line.says)),
+/// What becomes of settings, by verdict; those of a section of which the same is said, together.
+fn by_verdict(lines: &[Line]) -> String {
+    const HEADINGS: [(Verdict, &str); 6] = [
+        (Verdict::Taken, "Taken over"),
+        (Verdict::Kept, "Kept as it is here"),
+        (Verdict::NotYet, "Not there yet"),
+        (Verdict::Never, "Decided elsewhere"),
+        (Verdict::Off, "Off in the file, so nothing is lost"),
+        (Verdict::Unknown, "Unknown"),
+    ];
+    let mut text = String::new();
+    for (verdict, heading) in HEADINGS {
+        let mut rows: Vec<(&str, Vec<&str>, &str)> = Vec::new();
+        for line in lines.iter().filter(|line| line.verdict == verdict) {
+            let (section, name) = line.setting.rsplit_once('.').unwrap_or(("", &line.setting));
+            match rows.iter_mut().find(|(of, _, says)| *of == section && *says == line.says) {
+                Some((_, names, _)) => names.push(name),
+                None => rows.push((section, vec![name], &line.says)),
+            }
+        }
+        if !rows.is_empty() {
+            text.push_str(&format!("  {heading}:\n"));
+        }
+        for (section, names, says) in rows {
+            match names.as_slice() {
+                [name] => text.push_str(&format!("    {section}.{name}: {says}\n")),
+                names => text.push_str(&format!("    {section} ({}): {says}\n", names.join(", "))),
+            }
         }
     }
-    let row = |(section, names, verdict, says): (String, Vec<&str>, Verdict, &str)| {
-        let word = verdict.word().replace('_', " ");
-        let setting = match names.as_slice() {
-            [name] => format!("  {section}.{name}"),
-            names => format!("  {section}: {}", names.join(", ")),
-        };
-        vec![setting, format!("{word}: {says}")]
-    };
-    rows.into_iter().map(row).collect()
+    text.trim_end().to_owned()
 }
 
 async fn show(realm: &Realm, json: bool) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ mod child;
 mod commands;
 mod crash;
 mod dev;
+mod dialect;
 mod doctor;
 mod home;
 mod http;
