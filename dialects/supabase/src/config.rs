@@ -247,7 +247,7 @@ impl Given<'_> {
     }
 
     /// What a variable says, where the value is `env(NAME)`.
-    fn from_env(&self, text: &str) -> Result<Option<String>, Refusal> {
+    fn variable(&self, text: &str) -> Result<Option<String>, Refusal> {
         let Some(name) = text.strip_prefix("env(").and_then(|rest| rest.strip_suffix(')')) else {
             return Ok(None);
         };
@@ -257,7 +257,7 @@ impl Given<'_> {
 
     fn string(&self, value: &Value) -> Result<String, Refusal> {
         let text = value.as_str().ok_or_else(|| self.wrong("A text is expected."))?;
-        Ok(self.from_env(text)?.unwrap_or_else(|| text.to_owned()))
+        Ok(self.variable(text)?.unwrap_or_else(|| text.to_owned()))
     }
 
     fn text(&self) -> Result<String, Refusal> {
@@ -267,7 +267,7 @@ impl Given<'_> {
     fn bool(&self) -> Result<bool, Refusal> {
         let said = match self.value {
             Value::Boolean(said) => Some(*said),
-            Value::String(text) => self.from_env(text)?.and_then(|text| text.trim().parse().ok()),
+            Value::String(text) => self.variable(text)?.and_then(|text| text.trim().parse().ok()),
             _ => None,
         };
         said.ok_or_else(|| self.wrong("true or false is expected."))
@@ -276,7 +276,7 @@ impl Given<'_> {
     fn number(&self) -> Result<i64, Refusal> {
         let said = match self.value {
             Value::Integer(said) => Some(*said),
-            Value::String(text) => self.from_env(text)?.and_then(|text| text.trim().parse().ok()),
+            Value::String(text) => self.variable(text)?.and_then(|text| text.trim().parse().ok()),
             _ => None,
         };
         said.filter(|said| *said >= 0).ok_or_else(|| self.wrong("A whole number is expected."))

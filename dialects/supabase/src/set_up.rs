@@ -207,37 +207,25 @@ async fn patch(
 ) -> Result<Vec<(String, Value, Value)>> {
     let (rev, settings) = &*realm.settings();
     let now = serde_json::to_value(settings.shown())?;
-    let mut changes = serde_json::json!({});
+    let mut changes = Value::Object(serde_json::Map::new());
     let mut changed = Vec::new();
-    for (name, value) in wanted.as_object().into_iter().flatten() {
-        for (member, value) in value.as_object().map_or_else(
-            || vec![(None, value)],
-            |members| members.iter().map(|(member, value)| (Some(member), value)).collect(),
-        ) {
-            let (old, new, called) = match member {
-                Some(member) => (&now[name][member], &mut changes[name][member], format!("{name}.{member}")),
-                None => (&now[name], &mut changes[name], name.clone()),
-            };
-            if old != value {
-                *new = value.clone();
-                changed.push((called, old.clone(), value.clone()));
-            }
+    let mut one = |place: &[&str], wanted: &Value| {
+        let old = place.iter().fold(&now, |at, name| &at[*name]);
+        if old != wanted {
+            *place.iter().fold(&mut changes, |at, name| &mut at[*name]) = wanted.clone();
+            changed.push((place.join("."), old.clone(), wanted.clone()));
+        }
+    };
+    for (name, wanted) in wanted.as_object().into_iter().flatten() {
+        match wanted.as_object() {
+            Some(members) => members.iter().for_each(|(member, wanted)| one(&[name, member], wanted)),
+            None => one(&[name], wanted),
         }
     }
     if !changed.is_empty() {
-        // Indexing leaves `null` where nothing differs, and in a patch that would bring the default back.
-        strip_nulls(&mut changes);
         admin::settings::patch(realm, actor.clone(), source, changes, Some(*rev)).await?;
     }
     Ok(changed)
-}
-
-fn strip_nulls(value: &mut Value) {
-    if let Value::Object(members) = value {
-        members.values_mut().for_each(strip_nulls);
-        members
-            .retain(|_, value| !value.is_null() && value.as_object().is_none_or(|below| !below.is_empty()));
-    }
 }
 
 /// The keys of a mount that are good, newest first.

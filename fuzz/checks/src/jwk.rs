@@ -1,14 +1,19 @@
 //! Published keys: what is read is written again the same, and nothing private ever is.
 
 use crate::text;
-use latchstring_proto::jose::{Alg, Jwk, JwkSet, MAX_KEYS, MAX_KID, VerifyingKey};
+use latchstring_proto::jose::{
+    Alg, Jwk, JwkSet, MAX_KEYS, MAX_KID, MAX_PRIVATE_JWK, SigningKey, Unverified, VerifyingKey,
+};
 use serde_json::Value;
 
-/// The input is a key and a set of keys.
+/// The input is a key, a private one, and a set of keys.
 pub fn check(data: &[u8]) {
     let Some(text) = text(data) else { return };
     if let Ok(jwk) = Jwk::from_json(text) {
         key(&jwk);
+    }
+    if let Ok(key) = SigningKey::from_jwk(text) {
+        private(text, &key);
     }
     if let Ok(set) = JwkSet::from_json(text) {
         assert!(set.keys.len() <= MAX_KEYS);
@@ -24,6 +29,18 @@ pub fn check(data: &[u8]) {
             }
         }
     }
+}
+
+/// What may sign is whole, survives storage, and is never taken for a public key.
+fn private(text: &str, key: &SigningKey) {
+    assert!(text.len() <= MAX_PRIVATE_JWK && Jwk::from_json(text).is_err());
+    assert!(matches!(key.alg(), Alg::Rs256 | Alg::Es256));
+    assert!(key.kid().is_some_and(|kid| !kid.is_empty() && kid.len() <= MAX_KID));
+    let token = key.sign(Some("JWT"), &serde_json::json!({})).expect("signs");
+    let stored = SigningKey::from_pkcs8(key.alg(), &key.to_pkcs8().expect("DER")).expect("our own DER");
+    assert_eq!(stored.thumbprint(), key.thumbprint());
+    let verifying = stored.verifying_key().expect("its public part");
+    assert!(Unverified::parse(&token).expect("our own token").verify(&verifying).is_ok());
 }
 
 fn key(jwk: &Jwk) {

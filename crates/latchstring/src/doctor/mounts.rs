@@ -40,8 +40,8 @@ mod tests {
 
     #[test]
     fn what_a_mount_is_allowed_is_told() {
-        let mut mount =
-            Mount::new(MountId::default(), "*", "/auth/v1", "supabase", "https://a.example/auth/v1");
+        let id: MountId = "00000000-0000-4000-8000-000000000000".parse().expect("an id");
+        let mut mount = Mount::new(id, "*", "/auth/v1", "supabase", "https://a.example/auth/v1");
         assert!(look(&mount).is_empty());
         mount.enumeration = Enumeration::Vendor;
         mount.body = r#"{"admit_signed_admins":true}"#.into();

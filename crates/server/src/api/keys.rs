@@ -219,7 +219,7 @@ pub struct RevokeQuery {
 /// Take a signing key back, at once, when its private part may have got out: rotate its ring with `now` first. Every
 /// access token, identity header and `/token` answer that it signed is refused from then on, so apps have to refresh
 /// theirs; cookie sessions and refresh tokens go on, since no key signs them.
-#[utoipa::path(delete, path = "/api/v1/keys/signing/{kid}", tag = "realm", 
+#[utoipa::path(delete, path = "/api/v1/keys/signing/{kid}", tag = "realm",
     params(("kid" = String, Path), ("mount" = Option<String>, Query, description = "Where several mounts have a key of this name: whose.")),
     security(("api_key" = [])),
     responses((status = 204, description = "Taken back"), (status = "4XX", body = Document)))]

@@ -372,7 +372,7 @@ async fn signing_keys_of_a_project_sign_on() {
 #[test]
 fn files_of_signing_keys_are_read_strictly() {
     let one = SIGNING_KEYS.trim().trim_start_matches('[').trim_end_matches(']');
-    let many = format!("[{}]", vec![one; 6].join(","));
+    let many = format!("[{}]", [one; 6].join(","));
     for bad in [
         "",
         "{}",
