@@ -77,13 +77,26 @@ fn is_place(text: &str) -> bool {
     let scheme_fits = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(letters)
         && !runs.iter().any(|runs| scheme.eq_ignore_ascii_case(runs));
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let web = ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
-    let host_fits = !web || (host.chars().any(char::is_alphanumeric) && !host.contains('@'));
+    let host_fits = !web || is_host(rest.split('/').next().unwrap_or_default());
     scheme_fits
         && host_fits
         && text.len() <= MOST_CHARS
         && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\')
+}
+
+/// Whether the host of a pattern is somebody's: `**` covers dots and slashes, so that with it in the host
+/// `https://**.app.example` would fit `https://evil.example/x.app.example`; and an open end fits other domains.
+fn is_host(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => name,
+        _ => host,
+    };
+    let last = name.rsplit('.').next().unwrap_or_default();
+    last.chars().any(char::is_alphanumeric)
+        && !last.contains('*')
+        && !host.contains("**")
+        && !host.contains(['@', '?', '#', '%'])
 }
 
 #[cfg(test)]
@@ -101,6 +114,7 @@ mod tests {
             "https://*.app.example/**",
             "http://localhost:3000",
             "http://localhost:*/**",
+            "http://[::1]:3000/**",
             "https://*-team.vercel.app/**",
             "com.example.app://callback",
             "myapp://*",
@@ -116,6 +130,11 @@ mod tests {
             "https://*",
             "https://**",
             "https://*:*/**",
+            "https://**.app.example",
+            "https://app.example**",
+            "https://app.exampl*",
+            "https://app.exampl?",
+            "https://*.*/**",
             "https:///x",
             "*://a.example",
             "javascript://app.example/%0aalert(1)",
