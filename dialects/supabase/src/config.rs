@@ -342,7 +342,7 @@ fn jwt_expiry(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), R
     // 0 is the vendor's word for its default, an hour.
     let value = if asked == 0 { 3_600 } else { asked.clamp(60, 3_600) };
     read.jwt_seconds = Some(value);
-    if value == asked || asked == 0 {
+    if value == asked || asked < 60 {
         return taken(format!("the mount's jwt_seconds: {value}"));
     }
     taken(format!(

@@ -12,7 +12,7 @@ use latchstring_core::{
     api_key::{self, ApiKey},
     audit::{Actor, Source},
     id::MountId,
-    key::{Imported, MOST_IMPORTED},
+    key::{Imported, MOST_IMPORTED, Purpose, check_import},
     mount::Enumeration,
     realm::Realm,
     settings::merge,
@@ -160,6 +160,9 @@ pub async fn set_up(realm: &Realm, actor: Actor, source: &Source, wish: Wish) ->
     merge(&mut body, &serde_json::to_value(&settings)?);
     mount.body = body.to_string();
     admin::mounts::check(realm, &mount)?;
+    if !wish.signing_keys.is_empty() {
+        check_import(realm.db(), realm.now(), mount.id, Purpose::Access, &wish.signing_keys).await?;
+    }
 
     let changed = patch(realm, &actor, source, &file.realm).await?;
     let (name, issuer, enumeration) = (mount.name(), mount.issuer.clone(), mount.enumeration);

@@ -5,7 +5,7 @@ use crate::{
     audit::{self, Actor, Entry, Source},
     clock::Micros,
     ground::Ground,
-    id::MountId,
+    id::{MountId, RingId},
     refusal::{Fault, Kind, Result},
 };
 use latchstring_proto::jose::{Jwk, SigningKey};
@@ -38,10 +38,7 @@ pub async fn import(
     actor: Actor,
     source: &Source,
 ) -> Result<Vec<Imported>> {
-    if keys.is_empty() || keys.len() > MOST_IMPORTED {
-        let says = format!("Between one key and {MOST_IMPORTED}.");
-        return Err(Kind::InputInvalid.param("signing_keys").says(says).into());
-    }
+    bounded(keys)?;
     let now = ground.now();
     let mut fresh = Vec::new();
     for (i, key) in keys.iter().enumerate() {
@@ -58,22 +55,15 @@ pub async fn import(
         let ring = store::lock_ring(tx, mount, purpose.word()).await?.ok_or(Kind::NotFound.param("ring"))?;
         let mut done = Vec::new();
         for (key, signs, entry) in &fresh {
-            let known = store::named(tx, ring, &key.kid, now).await?;
-            if let Some((public, published)) = &known {
-                if !published {
-                    return Err(refused(&key.kid, "was taken back or has run out here"));
-                }
-                if !same(public.as_deref(), key.public.as_deref())? {
-                    return Err(refused(&key.kid, "is another key here"));
-                }
-            } else {
+            let known = is_known(tx, ring, &key.kid, key.public.as_deref(), now).await?;
+            if !known {
                 if *signs {
                     store::retire_all(tx, ring, now, now + longest_token).await?;
                 }
                 store::insert(tx, ring, key).await?;
                 audit::write(tx, entry.clone()).await?;
             }
-            done.push(Imported { kid: key.kid.clone(), signs: *signs, known: known.is_some() });
+            done.push(Imported { kid: key.kid.clone(), signs: *signs, known });
         }
         if done.iter().any(|key| !key.known) {
             store::bump(tx).await?;
@@ -81,6 +71,54 @@ pub async fn import(
         Ok(done)
     })
     .await
+}
+
+/// Refuses what [`import`] would, before anything else is changed for it.
+pub async fn check_import(
+    db: &latchstring_db::Db,
+    now: Micros,
+    mount: MountId,
+    purpose: Purpose,
+    keys: &[SigningKey],
+) -> Result<()> {
+    bounded(keys)?;
+    db.read(async |tx| {
+        let Some(ring) = store::ring(tx, mount, purpose.word()).await? else { return Ok(()) };
+        for key in keys {
+            let public = key.public_jwk().map(|jwk| serde_json::to_string(&jwk)).transpose()?;
+            is_known(tx, ring, key.kid().unwrap_or_default(), public.as_deref(), now).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn bounded(keys: &[SigningKey]) -> Result<()> {
+    let twice = |(i, key): (usize, &SigningKey)| keys[..i].iter().any(|before| before.kid() == key.kid());
+    let says = if keys.is_empty() || keys.len() > MOST_IMPORTED {
+        format!("Between one key and {MOST_IMPORTED}.")
+    } else if keys.iter().enumerate().any(twice) {
+        "Two keys have the same name.".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Kind::InputInvalid.param("signing_keys").says(says).into())
+}
+
+/// Whether the ring has that very key. One that it had is gone for good, and another of that name is refused.
+async fn is_known(
+    tx: &mut latchstring_db::Tx,
+    ring: RingId,
+    kid: &str,
+    public: Option<&str>,
+    now: Micros,
+) -> Result<bool> {
+    match store::named(tx, ring, kid, now).await? {
+        None => Ok(false),
+        Some((_, false)) => Err(refused(kid, "was taken back or has run out here")),
+        Some((known, true)) if !same(known.as_deref(), public)? => Err(refused(kid, "is another key here")),
+        Some(_) => Ok(true),
+    }
 }
 
 fn refused(kid: &str, why: &str) -> crate::Error {

@@ -5,7 +5,7 @@
 mod import;
 pub mod store;
 
-pub use import::{Imported, MOST_IMPORTED, import};
+pub use import::{Imported, MOST_IMPORTED, check_import, import};
 
 use crate::{
     audit::{self, Actor, Entry, Source},

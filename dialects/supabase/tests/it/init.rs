@@ -8,7 +8,7 @@ use latchstring_core::{
     settings::{Characters, SignUp},
     testing::{ISSUER, TestRealm},
 };
-use latchstring_proto::jose::Unverified;
+use latchstring_proto::jose::{Alg, SigningKey, Unverified};
 use latchstring_supabase::{
     config::{Line, MOST_BYTES, Verdict},
     set_up::{self, Done, Wish},
@@ -367,6 +367,29 @@ async fn signing_keys_of_a_project_sign_on() {
     let rev = test.realm.rings().rev;
     let again = init(&test, wish()).await.expect("again");
     assert!(again.imported.iter().all(|key| key.known) && test.realm.rings().rev == rev);
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_leaves_no_trace() {
+    let test = realm().await;
+    let done = init(&test, Wish::default()).await.expect("prepared");
+    let (key, other) = (set_up::signing_keys(SIGNING_KEYS).expect("keys"), SigningKey::generate(Alg::Es256));
+    let wish = |signing_keys: Vec<SigningKey>| Wish { signing_keys, ..Wish::default() };
+    init(&test, wish(key.clone())).await.expect("imported");
+    let same_name = other.expect("a key").with_kid(key[0].kid().expect("a name"));
+    let twice = vec![key[0].clone(), key[0].clone()];
+    for keys in [vec![same_name], twice] {
+        let file = set_up::read(&test.realm, "[auth]\nenable_anonymous_sign_ins = true", false, &env).await;
+        let wish = Wish {
+            file: Some(file.expect("read")),
+            site_url: Some("https://b.example".into()),
+            ..wish(keys)
+        };
+        assert_eq!(named(init(&test, wish).await), "signing_keys");
+    }
+    assert!(!test.realm.settings().1.guests);
+    let after = init(&test, Wish::default()).await.expect("again");
+    assert_eq!(after.settings, done.settings);
 }
 
 #[test]
