@@ -96,6 +96,10 @@ ids! {
     EndedId,
     /// What a user allowed a client.
     GrantId,
+    /// An upstream that people are signed in through.
+    ConnectionId,
+    /// Who a user is at an upstream.
+    IdentityId,
 }
 
 #[cfg(test)]

@@ -30,10 +30,12 @@ pub mod realm;
 
 // Things
 pub mod api_key;
+pub mod connection;
 pub mod credential;
 pub mod factor;
 pub mod family;
 pub mod identifier;
+pub mod identity;
 pub mod invitation;
 pub mod mail;
 pub mod notice;

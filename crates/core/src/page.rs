@@ -3,6 +3,9 @@
 /// Most rows of one page.
 pub const MOST: i64 = 200;
 
+/// How many keys a look-up of several names at once. Such a statement has a place for each, and shorter lists repeat one.
+pub const AT_ONCE: usize = 50;
+
 /// How many rows a page holds when so many are asked for.
 pub fn limit(asked: i64) -> i64 {
     asked.clamp(1, MOST)

@@ -25,6 +25,7 @@ Examples:
   latchstring doctor               what is wrong or weak, why it matters, how to mend it
   latchstring user create --email ada@mycompany.com
   latchstring backup backup.db     a copy of the running SQLite database
+  latchstring import supabase --from users.sql
 
 Exit codes: 0 done, 1 failed, 2 the command line or the settings are wrong.";
 
@@ -57,6 +58,12 @@ pub(crate) enum Command {
         after_help = "Example:\n  latchstring backup backups/$(date +%F).db\n\nThe copy is sealed under LATCHSTRING_SECRET, which is not in it: keep that apart. The secret of a development\ndatabase is the file dev-secret beside it.\nTo put it back, stop the server, move the database away with the -wal and -shm files beside it, put the copy in its\nplace, and start once with `latchstring serve --restored`: a copy remembers no sign-out that came after it.\n\nPostgreSQL has tools of its own: pg_dump --format=custom. After pg_restore, too, start once with --restored."
     )]
     Backup(Backup),
+    /// Take users over from another system. Works beside a running server
+    #[command(subcommand)]
+    Import(Import),
+    /// Write users as another system takes them. What is written holds password hashes: it is a secret
+    #[command(subcommand)]
+    Export(Export),
     /// Print the OpenAPI document of the API
     Openapi,
 }
@@ -191,6 +198,53 @@ pub(crate) struct UserSetPassword {
     /// Read the password from standard input (its line end is cut off)
     #[arg(long, required = true)]
     pub(crate) password_stdin: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Import {
+    /// Users of a Supabase project, with ids, passwords and identities
+    #[command(
+        after_help = "Examples:\n  pg_dump \"$SUPABASE_DB_URL\" --data-only --table auth.users --table auth.identities --file users.sql\n  latchstring import supabase --from users.sql --dry-run\n  latchstring import supabase --from users.sql --report left.jsonl\n  pg_dump … | latchstring import supabase --from -\n\nWhoever is here already is left as they are: an import that was broken off is simply run again.\nRows that are not taken are counted by reason, and do not make it fail. The dump holds password hashes: it is a secret."
+    )]
+    Supabase(ImportSupabase),
+}
+
+#[derive(Args)]
+pub(crate) struct ImportSupabase {
+    /// A dump in pg_dump's plain format, `-` for one on standard input, or the project's database as postgres://…
+    #[arg(long, value_name = "FILE or URL")]
+    pub(crate) from: String,
+    /// Read and check everything, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write a line of JSON for each row, or part of one, that is not taken, with the reason
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print the counts as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Export {
+    /// Users as the tables of a Supabase project take them
+    #[command(
+        after_help = "Examples:\n  latchstring export supabase --to users.sql\n  latchstring export supabase | psql \"$SUPABASE_DB_URL\" --single-transaction --set ON_ERROR_STOP=1\n\nWhat is written holds password hashes. Treat it as a secret: whoever has it can try passwords at leisure."
+    )]
+    Supabase(ExportSupabase),
+}
+
+#[derive(Args)]
+pub(crate) struct ExportSupabase {
+    /// The file to write, readable by you alone [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    /// Replace the file if there is one
+    #[arg(long, requires = "to")]
+    pub(crate) force: bool,
+    /// Print the counts as JSON
+    #[arg(long, requires = "to")]
+    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]

@@ -1,7 +1,7 @@
 //! Modes of files that others must not read, and files made so from the start.
 
 use std::{
-    fs::{DirBuilder, OpenOptions},
+    fs::{DirBuilder, File, OpenOptions},
     io::Write,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
@@ -43,9 +43,14 @@ pub(crate) fn create_private(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = open_private(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// Opens a new file that only its owner can read. Fails when there is one already.
+pub(crate) fn open_private(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]

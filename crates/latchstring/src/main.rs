@@ -51,6 +51,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::ApiKey(what) => command(commands::api_key::run(configured(file)?, what)),
         Command::Dialect(what) => command(commands::dialect::run(configured(file)?, what)),
         Command::Backup(args) => command(commands::backup::run(configured(file)?, args)),
+        Command::Import(what) => command(commands::import::run(configured(file)?, what)),
+        Command::Export(what) => command(commands::export::run(configured(file)?, what)),
         Command::Openapi => {
             say::out(latchstring_server::openapi());
             Ok(())

@@ -39,6 +39,25 @@ pub(crate) fn progress(what: &str, done: u64, all: u64) {
     let _ = stderr.flush();
 }
 
+/// Draws how many there are so far, over the same line, if a person looks on.
+pub(crate) fn counting(what: &str, done: u64) {
+    let mut stderr = std::io::stderr().lock();
+    if stderr.is_terminal() {
+        // Wide enough to cover a bar that stood there.
+        let _ = write!(stderr, "\r{:<60}", format!("{what} {done}"));
+        let _ = stderr.flush();
+    }
+}
+
+/// Ends a line that [`counting`] or an unfinished [`progress`] has drawn over.
+pub(crate) fn counted() {
+    let mut stderr = std::io::stderr().lock();
+    if stderr.is_terminal() {
+        let _ = write!(stderr, "\r{:<60}\r", "");
+        let _ = stderr.flush();
+    }
+}
+
 /// Columns, each as wide as its widest cell, without a gap at the end of a line.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -1,17 +1,24 @@
-//! The Supabase dialect: what apps built on `@supabase/supabase-js` find at `/auth/v1`, over the rules of `core`.
+//! The Supabase dialect: what apps built on `@supabase/supabase-js` find at `/auth/v1`, over the rules of `core`, and the
+//! way from a project's database to ours and back.
 //!
-//! Architecture invariant: no rule, and no SQL but for the vendor's own tables in `import.rs` and `export.rs`.
+//! Architecture invariant: no rule, and no SQL but for the vendor's own tables in `import` and `export.rs`.
 
 pub mod ask;
 pub mod config;
+pub mod dump;
 pub mod error;
+pub mod export;
+pub mod import;
 pub mod init;
 pub mod keys;
 pub mod note;
 pub mod redirect;
 mod routes;
+pub mod rows;
 pub mod set_up;
 pub mod settings;
+pub mod sort;
+pub mod time;
 pub mod token;
 pub mod user;
 

@@ -10,6 +10,7 @@ pub mod body;
 pub mod breached;
 pub mod claims;
 pub mod cookie;
+pub mod dump;
 pub mod email;
 pub mod forwarded;
 pub mod jwk;
@@ -32,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     ("breached", breached::check),
     ("claims", claims::check),
     ("cookie", cookie::check),
+    ("dump", dump::check),
     ("email", email::check),
     ("forwarded", forwarded::check),
     ("jwk", jwk::check),

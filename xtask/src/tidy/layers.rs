@@ -34,10 +34,16 @@ const RULES: &[(&str, May)] = &[
         ]),
     ),
     ("xtask", May::Know(&[])),
-    // Parsers of every crate below the faces are checked in one place, and libFuzzer is kept out of it.
+    // Parsers of every crate but the faces are checked in one place, and libFuzzer is kept out of it.
     (
         "fuzz/checks",
-        May::Know(&["latchstring-proto", "latchstring-look", "latchstring-core", "latchstring-web"]),
+        May::Know(&[
+            "latchstring-proto",
+            "latchstring-look",
+            "latchstring-core",
+            "latchstring-web",
+            "latchstring-supabase",
+        ]),
     ),
     ("fuzz", May::Know(&["latchstring-fuzz"])),
     // It fills a database through the rules themselves.

@@ -1,5 +1,7 @@
 //! What operators do: by API key, or by a command on the server's machine.
 
+pub mod export;
+pub mod import;
 pub mod invitations;
 pub mod keys;
 pub mod mounts;

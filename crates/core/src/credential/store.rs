@@ -5,8 +5,9 @@ use crate::{
     clock::Micros,
     id::{CredentialId, UserId},
     refusal::Result,
+    secret::Hidden,
 };
-use latchstring_db::Tx;
+use latchstring_db::{Param, Tx};
 
 /// Sets a user's password, replacing the one before.
 pub async fn set_password(
@@ -27,6 +28,47 @@ pub async fn set_password(
     )
     .await?;
     Ok(())
+}
+
+/// A password from elsewhere.
+pub struct Imported<'a> {
+    /// Its id.
+    pub id: CredentialId,
+    /// Whose.
+    pub user: UserId,
+    /// The hash.
+    pub phc: &'a str,
+    /// Whether the address was vouched for when it came.
+    pub set_proven: bool,
+}
+
+/// Gives passwords to users who have none.
+pub async fn insert_imported(tx: &mut Tx, rows: &[Imported<'_>], now: Micros) -> Result<u64> {
+    let by = SetBy::Import.word();
+    let rows: Vec<[&dyn Param; 6]> = rows
+        .iter()
+        .map(|row| -> [&dyn Param; 6] { [&row.id.0, &row.user.0, &row.phc, &by, &row.set_proven, &now] })
+        .collect();
+    let rows: Vec<&[&dyn Param]> = rows.iter().map(|row| &row[..]).collect();
+    Ok(tx
+        .many(
+            "INSERT INTO credentials (id, user_id, kind, secret, body, set_by, set_proven, created_at, changed_at)
+             VALUES ($1, $2, 'password', $3, '{}', $4, $5, $6, $6) ON CONFLICT DO NOTHING",
+            &rows,
+        )
+        .await?)
+}
+
+/// The password hashes of users with ids after `after`, up to `last`.
+pub async fn passwords(tx: &mut Tx, after: UserId, last: UserId) -> Result<Vec<(UserId, Hidden)>> {
+    let rows = tx
+        .all(
+            "SELECT user_id, secret FROM credentials
+              WHERE kind = 'password' AND user_id > $1 AND user_id <= $2 ORDER BY user_id",
+            &[&after.0, &last.0],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((UserId(row.get(0)?), row.get::<String>(1)?.into()))).collect()
 }
 
 /// A user's password hash.

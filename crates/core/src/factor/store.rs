@@ -26,6 +26,18 @@ pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Factor>> {
     .collect()
 }
 
+/// Users with ids after `after`, up to `last`, who have a confirmed factor.
+pub async fn holders(tx: &mut Tx, after: UserId, last: UserId) -> Result<Vec<UserId>> {
+    tx.all(
+        "SELECT user_id FROM factors WHERE user_id > $1 AND user_id <= $2 AND confirmed_at IS NOT NULL",
+        &[&after.0, &last.0],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok(UserId(row.get(0)?)))
+    .collect()
+}
+
 /// Adds a confirmed factor that mails a code to one of the user's addresses.
 pub async fn insert_email(
     tx: &mut Tx,

@@ -4,9 +4,10 @@ use super::{Identifier, IdentifierKind, REALM_SPACE, Stored};
 use crate::{
     clock::Micros,
     id::{IdentifierId, UserId},
+    page::AT_ONCE,
     refusal::{Fault, Result},
 };
-use latchstring_db::{Row, Tx};
+use latchstring_db::{Param, Row, Tx};
 
 /// A row to insert.
 pub struct New<'a> {
@@ -49,6 +50,89 @@ pub async fn insert(tx: &mut Tx, new: New<'_>, now: Micros) -> Result<bool> {
         )
         .await?;
     Ok(row.is_some())
+}
+
+/// The only identifier of somebody from elsewhere.
+pub struct Imported<'a> {
+    /// Its id.
+    pub id: IdentifierId,
+    /// Whose.
+    pub user: UserId,
+    /// What.
+    pub identifier: &'a Identifier,
+    /// Who says that it is theirs, and since when.
+    pub asserted: Option<(&'a str, Micros)>,
+    /// Since when they have it.
+    pub created_at: Micros,
+}
+
+/// Inserts identifiers from elsewhere; gives how many: those that somebody has already are not.
+pub async fn insert_imported(tx: &mut Tx, rows: &[Imported<'_>]) -> Result<u64> {
+    let asserted = rows
+        .iter()
+        .map(|row| (row.identifier.kind.word(), row.asserted.map(|a| a.1), row.asserted.map(|a| a.0)))
+        .collect::<Vec<_>>();
+    let rows: Vec<[&dyn Param; 9]> = rows
+        .iter()
+        .zip(&asserted)
+        .map(|(row, (kind, at, by))| -> [&dyn Param; 9] {
+            [
+                &row.id.0,
+                &row.user.0,
+                &REALM_SPACE,
+                kind,
+                &row.identifier.typed,
+                &row.identifier.normal,
+                at,
+                by,
+                &row.created_at,
+            ]
+        })
+        .collect();
+    let rows: Vec<&[&dyn Param]> = rows.iter().map(|row| &row[..]).collect();
+    Ok(tx
+        .many(
+            "INSERT INTO identifiers (id, user_id, space, kind, typed, normal, is_primary, asserted_at, asserted_by,
+                                      created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, TRUE, $7, $8, $9) ON CONFLICT DO NOTHING",
+            &rows,
+        )
+        .await?)
+}
+
+/// Those among the normal forms of e-mail addresses that somebody has.
+pub async fn taken(tx: &mut Tx, normals: &[&str]) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let kind = IdentifierKind::Email.word();
+    for some in normals.chunks(AT_ONCE) {
+        let mut args: Vec<&dyn Param> = vec![&REALM_SPACE, &kind];
+        args.extend((0..AT_ONCE).map(|n| &some[n.min(some.len() - 1)] as &dyn Param));
+        let rows = tx
+            .all(
+                "SELECT normal FROM identifiers
+                  WHERE space = $1 AND kind = $2
+                    AND normal IN ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                                  $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38,
+                                  $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52)",
+                &args,
+            )
+            .await?;
+        for row in rows {
+            found.push(row.get(0)?);
+        }
+    }
+    Ok(found)
+}
+
+/// When the identifiers of users with ids after `after`, up to `last`, were made.
+pub async fn made_at(tx: &mut Tx, after: UserId, last: UserId) -> Result<Vec<(IdentifierId, Micros)>> {
+    let rows = tx
+        .all(
+            "SELECT id, created_at FROM identifiers WHERE user_id > $1 AND user_id <= $2",
+            &[&after.0, &last.0],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((IdentifierId(row.get(0)?), row.get(1)?))).collect()
 }
 
 /// Reads an identifier whose columns begin at `from`: id, user_id, kind, typed, normal, is_primary, proven_at,

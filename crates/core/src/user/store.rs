@@ -5,9 +5,10 @@ use crate::{
     clock::Micros,
     id::UserId,
     identifier::{self, IdentifierKind, REALM_SPACE},
+    page::AT_ONCE,
     refusal::Result,
 };
-use latchstring_db::{Row, Tx};
+use latchstring_db::{Param, Row, Tx};
 
 fn from_row(row: &Row) -> Result<User> {
     let kind: String = row.get(1)?;
@@ -119,6 +120,86 @@ pub async fn insert(tx: &mut Tx, id: UserId, kind: UserKind, now: Micros) -> Res
         )
         .await?;
     Ok(n == 1)
+}
+
+/// A user from elsewhere.
+pub struct Imported<'a> {
+    /// The id.
+    pub id: UserId,
+    /// Person or guest.
+    pub kind: UserKind,
+    /// Banned, and until when: `Some(None)` is until it is lifted.
+    pub banned: Option<Option<Micros>>,
+    /// JSON.
+    pub meta_public: &'a str,
+    /// JSON.
+    pub meta_own: &'a str,
+    /// When the account was made there.
+    pub created_at: Micros,
+    /// When it last changed there.
+    pub updated_at: Micros,
+    /// When they last signed in there.
+    pub signed_in_at: Option<Micros>,
+}
+
+/// Inserts users from elsewhere; gives how many: those whose id is there already are not.
+pub async fn insert_imported(tx: &mut Tx, users: &[Imported<'_>]) -> Result<u64> {
+    let status = users
+        .iter()
+        .map(|user| {
+            let kind = if user.kind == UserKind::Guest { "guest" } else { "person" };
+            let status = if user.banned.is_some() { "banned" } else { "active" };
+            (kind, status, user.banned.flatten())
+        })
+        .collect::<Vec<_>>();
+    let rows: Vec<[&dyn Param; 9]> = users
+        .iter()
+        .zip(&status)
+        .map(|(user, (kind, status, until))| -> [&dyn Param; 9] {
+            [
+                &user.id.0,
+                kind,
+                status,
+                until,
+                &user.meta_public,
+                &user.meta_own,
+                &user.created_at,
+                &user.updated_at,
+                &user.signed_in_at,
+            ]
+        })
+        .collect();
+    let rows: Vec<&[&dyn Param]> = rows.iter().map(|row| &row[..]).collect();
+    Ok(tx
+        .many(
+            "INSERT INTO users (id, kind, status, status_until, meta_public, meta_private, meta_own, valid_after,
+                                auth_rev, rev, created_at, updated_at, signed_in_at)
+             VALUES ($1, $2, $3, $4, $5, '{}', $6, 0, 1, 1, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
+            &rows,
+        )
+        .await?)
+}
+
+/// Those among `ids` that there are, and when they were made.
+pub async fn known(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<(UserId, Micros)>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(AT_ONCE) {
+        let args: Vec<&dyn Param> =
+            (0..AT_ONCE).map(|n| &some[n.min(some.len() - 1)].0 as &dyn Param).collect();
+        let rows = tx
+            .all(
+                "SELECT id, created_at FROM users
+                  WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                              $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
+                              $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)",
+                &args,
+            )
+            .await?;
+        for row in rows {
+            found.push((UserId(row.get(0)?), row.get(1)?));
+        }
+    }
+    Ok(found)
 }
 
 /// A sign-in whose user's row is taken.
@@ -322,6 +403,7 @@ pub async fn delete(tx: &mut Tx, id: UserId) -> Result<bool> {
     tx.exec("DELETE FROM attempts WHERE user_id = $1", &[&id.0]).await?;
     tx.exec("DELETE FROM invitations WHERE accepted_by = $1", &[&id.0]).await?;
     tx.exec("DELETE FROM challenges WHERE user_id = $1", &[&id.0]).await?;
+    tx.exec("DELETE FROM annotations WHERE object_id = $1", &[&id.0]).await?;
     Ok(tx.exec("DELETE FROM users WHERE id = $1", &[&id.0]).await? == 1)
 }
 

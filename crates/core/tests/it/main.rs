@@ -8,6 +8,7 @@ mod equal;
 mod flows;
 mod guards;
 mod hints;
+mod import;
 mod imported_keys;
 mod leaving;
 mod limits;

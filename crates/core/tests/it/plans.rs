@@ -108,7 +108,7 @@ fn reads_all(step: &str) -> bool {
 }
 
 fn parameters(sql: &str) -> usize {
-    (1..30).take_while(|n| sql.contains(&format!("${n}"))).count()
+    (1..100).take_while(|n| sql.contains(&format!("${n}"))).count()
 }
 
 /// A test's process ends soon: what is leaked here is a few kilobytes.

@@ -4,6 +4,8 @@ pub(crate) mod api_key;
 pub(crate) mod backup;
 pub(crate) mod dev;
 pub(crate) mod dialect;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod serve;
 pub(crate) mod user;

@@ -18,3 +18,4 @@ mod refusals;
 mod serve;
 mod sink;
 mod stop;
+mod supabase;

@@ -1,8 +1,16 @@
-//! The dialect through the real service.
+//! The dialect through the real service, and moving from Supabase and back. On both databases.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod about;
 mod app;
+mod dump;
 mod flows;
+mod hostile;
+mod import;
 mod init;
+mod live;
 mod policy;
 mod rls;
+mod round;
+mod sample;
+mod sign_in;
