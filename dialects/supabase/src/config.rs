@@ -75,8 +75,6 @@ pub struct Read {
     pub email: Option<bool>,
     /// `double_confirm_changes`
     pub double_confirm: Option<bool>,
-    /// `secure_password_change`
-    pub secure_password_change: Option<bool>,
     /// Changes of the realm's settings.
     pub realm: serde_json::Value,
     /// Each setting of `[auth]` and below.
@@ -150,7 +148,12 @@ const TABLE: &[(&str, How)] = &[
     ("email.enable_signup", How::Take(email)),
     ("email.double_confirm_changes", How::Take(double_confirm)),
     ("email.enable_confirmations", How::Take(confirmations)),
-    ("email.secure_password_change", How::Take(secure_password_change)),
+    (
+        "email.secure_password_change",
+        How::Never(
+            "always asked for: a sign-in within session.fresh_seconds of the realm, the current password, or a nonce",
+        ),
+    ),
     ("email.max_frequency", How::Never("limits of the realm decide (limits.sends_by_target)")),
     ("email.otp_length", How::Take(otp_length)),
     ("email.otp_expiry", How::Take(otp_expiry)),
@@ -433,11 +436,6 @@ fn email(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusa
 fn double_confirm(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusal> {
     read.double_confirm = Some(given.bool()?);
     taken("the mount's double_confirm")
-}
-
-fn secure_password_change(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusal> {
-    read.secure_password_change = Some(given.bool()?);
-    taken("the mount's secure_password_change")
 }
 
 fn confirmations(read: &mut Read, given: &Given<'_>) -> Result<(Verdict, String), Refusal> {

@@ -143,7 +143,6 @@ pub async fn set_up(realm: &Realm, actor: Actor, source: &Source, wish: Wish) ->
     settings.jwt_seconds = file.jwt_seconds.unwrap_or(settings.jwt_seconds);
     settings.email = file.email.unwrap_or(settings.email);
     settings.double_confirm = file.double_confirm.unwrap_or(settings.double_confirm);
-    settings.secure_password_change = file.secure_password_change.unwrap_or(settings.secure_password_change);
     settings.site_url = wish.site_url.unwrap_or(settings.site_url);
     if !wish.redirects.is_empty() {
         settings.redirects = wish.redirects;

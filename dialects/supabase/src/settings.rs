@@ -17,9 +17,6 @@ pub struct Settings {
     pub email: bool,
     /// Whether a new address has to be confirmed from the mailbox before, too.
     pub double_confirm: bool,
-    /// Whether a password may be changed only with a mailed nonce when the sign-in is not fresh. Where it may not, the
-    /// current password does too.
-    pub secure_password_change: bool,
     /// Whether back ends that sign tokens with an imported key are let in as admins.
     pub admit_signed_admins: bool,
 }
@@ -32,7 +29,6 @@ impl Default for Settings {
             jwt_seconds: 3_600,
             email: true,
             double_confirm: true,
-            secure_password_change: false,
             admit_signed_admins: false,
         }
     }

@@ -155,7 +155,7 @@ async fn every_setting_of_the_vendors_file_is_named() {
     assert_eq!(done.settings.site_url, "http://127.0.0.1:3000");
     assert_eq!(done.settings.redirects, ["https://127.0.0.1:3000", "http://localhost:5173"]);
     assert_eq!(done.settings.jwt_seconds, 3_600);
-    assert!(done.settings.email && done.settings.double_confirm && !done.settings.secure_password_change);
+    assert!(done.settings.email && done.settings.double_confirm);
     assert!(settings.1.guests && !settings.1.confirm_sign_up);
     assert_eq!(done.enumeration, Enumeration::Vendor, "a sign-up tells now");
     assert_eq!((settings.1.password.min_chars, settings.1.code.seconds), (6, 600));
@@ -231,7 +231,7 @@ async fn what_is_said_is_what_is_set() {
     let settings = test.realm.settings();
     assert_eq!((done.settings.site_url.as_str(), done.settings.jwt_seconds), ("https://app.example", 3_600));
     assert!(line(&done.lines, "auth.jwt_expiry").says.contains("an hour"));
-    assert!(!done.settings.email && !done.settings.double_confirm && done.settings.secure_password_change);
+    assert!(!done.settings.email && !done.settings.double_confirm);
     assert_eq!(done.enumeration, Enumeration::Strict);
     assert_eq!((settings.1.sign_up, settings.1.guests), (SignUp::Closed, true));
     assert_eq!(settings.1.password.characters, Characters::LowerUpperLettersDigits);

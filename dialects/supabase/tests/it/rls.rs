@@ -63,8 +63,7 @@ async fn seen(vendor: &Vendor, claims: &Value) -> Vec<String> {
         })
         .await;
     assert_eq!(rolled_back.err().and_then(|e| e.kind()), Some(Kind::NotFound), "a statement failed");
-    let found = found.lock().clone();
-    found
+    std::mem::take(&mut *found.lock())
 }
 
 #[tokio::test]
