@@ -291,7 +291,6 @@ async fn show(realm: &Realm, json: bool) -> Result<(), Failure> {
             ("access tokens", format!("{} seconds", settings.jwt_seconds)),
             ("e-mail", settings.email.to_string()),
             ("double confirm", settings.double_confirm.to_string()),
-            ("secure password change", settings.secure_password_change.to_string()),
             ("admits signed admins", settings.admit_signed_admins.to_string()),
         ];
         say::out(say::table(&rows.map(|(name, value)| vec![name.to_owned(), value])));
