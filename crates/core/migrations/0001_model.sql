@@ -85,6 +85,8 @@ CREATE TABLE users (
     delete_after BIGINT
 );
 CREATE INDEX users_delete ON users (delete_after) WHERE delete_after IS NOT NULL;
+-- Pages that have a number: ids that come from elsewhere are in no order.
+CREATE INDEX users_created ON users (created_at, id);
 
 -- Ids of other systems, for any object.
 CREATE TABLE aliases (

@@ -114,6 +114,14 @@ pub async fn set_proven(tx: &mut Tx, user: UserId) -> Result<()> {
     Ok(())
 }
 
+/// The address that a user's credentials stood for has given way to one that nobody has proven: whoever proves it does
+/// not inherit them.
+pub async fn unset_proven(tx: &mut Tx, user: UserId) -> Result<()> {
+    tx.exec("UPDATE credentials SET set_proven = FALSE WHERE user_id = $1", &[&user.0]).await?;
+    tx.exec("UPDATE identities SET set_proven = FALSE WHERE user_id = $1", &[&user.0]).await?;
+    Ok(())
+}
+
 /// What a password's row says once [`contest`] was said of it.
 const CONTESTED: &str = r#"{"contested":true}"#;
 

@@ -183,6 +183,18 @@ pub async fn prove(tx: &mut Tx, id: IdentifierId, now: Micros) -> Result<()> {
     Ok(())
 }
 
+/// Somebody whose word counts says that this identifier is its owner's; `false` when that was known.
+pub async fn assert(tx: &mut Tx, id: IdentifierId, by: &str, now: Micros) -> Result<bool> {
+    let n = tx
+        .exec(
+            "UPDATE identifiers SET asserted_at = $2, asserted_by = $3
+              WHERE id = $1 AND proven_at IS NULL AND (asserted_at IS NULL OR asserted_by = $4)",
+            &[&id.0, &now, &by, &super::SELF_ASSERTED],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
 /// Spells an identifier anew; its normal form stays.
 pub async fn spell(tx: &mut Tx, id: IdentifierId, typed: &str) -> Result<()> {
     tx.exec("UPDATE identifiers SET typed = $2 WHERE id = $1", &[&id.0, &typed]).await?;

@@ -403,6 +403,7 @@ pub async fn delete(tx: &mut Tx, id: UserId) -> Result<bool> {
     tx.exec("DELETE FROM attempts WHERE user_id = $1", &[&id.0]).await?;
     tx.exec("DELETE FROM invitations WHERE accepted_by = $1", &[&id.0]).await?;
     tx.exec("DELETE FROM challenges WHERE user_id = $1", &[&id.0]).await?;
+    // An account that is made later with the same id inherits nothing.
     tx.exec("DELETE FROM annotations WHERE object_id = $1", &[&id.0]).await?;
     Ok(tx.exec("DELETE FROM users WHERE id = $1", &[&id.0]).await? == 1)
 }
@@ -471,6 +472,80 @@ pub async fn search(tx: &mut Tx, prefix: &str, after: &str, limit: i64) -> Resul
     for run in rows.chunk_by(|a, b| key(a) == key(b)) {
         let normal: String = run[0].get(29)?;
         found.extend(gathered(run)?.into_iter().map(|full| (full, normal.clone())));
+    }
+    Ok(found)
+}
+
+/// How many users there are, or have an identifier that fits one of two patterns.
+pub async fn count(tx: &mut Tx, patterns: Option<&[String; 2]>) -> Result<i64> {
+    let [one, other] = [0, 1].map(|n| patterns.map(|patterns| patterns[n].as_str()));
+    let row = tx
+        .one(
+            "SELECT count(*) FROM users
+              WHERE CAST($1 AS TEXT) IS NULL
+                 OR id IN (SELECT user_id FROM identifiers
+                            WHERE normal LIKE $1 ESCAPE '!' OR normal LIKE $2 ESCAPE '!')",
+            &[&one, &other],
+        )
+        .await?;
+    Ok(row.map(|row| row.get(0)).transpose()?.unwrap_or_default())
+}
+
+/// Users of [`count`] in the order in which they were made, from the `offset`th on, each with what the mounts of one
+/// kind have noted about them.
+pub async fn numbered(
+    tx: &mut Tx,
+    patterns: Option<&[String; 2]>,
+    kind: &str,
+    oldest_first: bool,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<(Full, Option<String>)>> {
+    let [one, other] = [0, 1].map(|n| patterns.map(|patterns| patterns[n].as_str()));
+    let args: [&dyn Param; 5] = [&one, &other, &kind, &limit, &offset];
+    let rows = if oldest_first {
+        tx.all(
+            "SELECT p.id, u.kind, u.status, u.status_until, u.status_reason, u.name, u.given_name, u.family_name,
+                    u.picture, u.locale, u.meta_public, u.meta_private, u.meta_own, u.valid_after, u.auth_rev, u.rev,
+                    u.created_at, u.updated_at, u.signed_in_at, u.delete_after, c.id,
+                    i.id, i.user_id, i.kind, i.typed, i.normal, i.is_primary, i.proven_at, i.asserted_at, n.body
+               FROM (SELECT id, created_at FROM users
+                      WHERE CAST($1 AS TEXT) IS NULL
+                         OR id IN (SELECT user_id FROM identifiers
+                                    WHERE normal LIKE $1 ESCAPE '!' OR normal LIKE $2 ESCAPE '!')
+                      ORDER BY created_at, id LIMIT $4 OFFSET $5) p
+               JOIN users u ON u.id = p.id
+          LEFT JOIN credentials c ON c.user_id = p.id AND c.kind = 'password'
+          LEFT JOIN identifiers i ON i.user_id = p.id
+          LEFT JOIN annotations n ON n.object_id = p.id AND n.mount_kind = $3
+              ORDER BY p.created_at, p.id, i.id",
+            &args,
+        )
+        .await?
+    } else {
+        tx.all(
+            "SELECT p.id, u.kind, u.status, u.status_until, u.status_reason, u.name, u.given_name, u.family_name,
+                    u.picture, u.locale, u.meta_public, u.meta_private, u.meta_own, u.valid_after, u.auth_rev, u.rev,
+                    u.created_at, u.updated_at, u.signed_in_at, u.delete_after, c.id,
+                    i.id, i.user_id, i.kind, i.typed, i.normal, i.is_primary, i.proven_at, i.asserted_at, n.body
+               FROM (SELECT id, created_at FROM users
+                      WHERE CAST($1 AS TEXT) IS NULL
+                         OR id IN (SELECT user_id FROM identifiers
+                                    WHERE normal LIKE $1 ESCAPE '!' OR normal LIKE $2 ESCAPE '!')
+                      ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5) p
+               JOIN users u ON u.id = p.id
+          LEFT JOIN credentials c ON c.user_id = p.id AND c.kind = 'password'
+          LEFT JOIN identifiers i ON i.user_id = p.id
+          LEFT JOIN annotations n ON n.object_id = p.id AND n.mount_kind = $3
+              ORDER BY p.created_at DESC, p.id DESC, i.id",
+            &args,
+        )
+        .await?
+    };
+    let mut found = Vec::new();
+    for run in rows.chunk_by(|a, b| a.get::<uuid::Uuid>(0).ok() == b.get::<uuid::Uuid>(0).ok()) {
+        let note: Option<String> = run[0].get(29)?;
+        found.extend(gathered(run)?.into_iter().map(|full| (full, note.clone())));
     }
     Ok(found)
 }

@@ -13,6 +13,7 @@ mod imported_keys;
 mod leaving;
 mod limits;
 mod links;
+mod managing;
 mod model;
 mod not_me;
 mod notices;

@@ -15,6 +15,8 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
         "SELECT id, host, path, face, issuer, enumeration, body FROM mounts",
         "a handful, read when one changes",
     ),
+    ("SELECT count(*) FROM users", "the total beside pages that have a number, for back ends"),
+    ("SELECT p.id, u.kind,", "such a page: those before it are counted in the index of its order"),
     ("SELECT 1 FROM api_keys WHERE revoked_at IS NULL", "once a start, over few keys"),
     ("SELECT count(*), min(created_at) FROM jobs", "by the partial index of what waits"),
     ("SELECT 1 FROM ended WHERE position IS NULL", "by the partial index of what waits"),
@@ -190,4 +192,30 @@ async fn the_changes_of_an_account_are_found_by_their_kind() {
     };
     let plan = plan.expect("a plan");
     assert!(plan.iter().any(|step| step.contains("audits_changes")), "{plan:#?}");
+}
+
+/// A page that has a number counts the users before it: in the index of its order, and without sorting all of them.
+#[tokio::test]
+async fn pages_by_number_are_read_in_the_order_of_an_index() {
+    let test = TestRealm::new().await;
+    let source = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join("user").join("store.rs"),
+    )
+    .expect("the source can be read");
+    let pages: Vec<_> = statements(&source).into_iter().filter(|sql| sql.contains("OFFSET")).collect();
+    assert_eq!(pages.len(), 2, "{pages:#?}");
+    for sql in pages {
+        // The inner part alone: the rows of the page itself are sorted with what is joined to them.
+        let from = sql.find("(SELECT id, created_at").expect("the page") + 1;
+        let end = sql.find(") p").expect("its end");
+        let inner = sql[from..end].replace("$4", "$3").replace("$5", "$4");
+        let plan = match test.realm.db().engine() {
+            Engine::Sqlite => sqlite_plan(&test, &inner).await,
+            Engine::Postgres => postgres_plan(&test, &inner).await,
+        };
+        let plan = plan.expect("a plan");
+        assert!(plan.iter().any(|step| step.contains("users_created")), "{sql}\n{plan:#?}");
+        let sorts = |step: &String| step.contains("Sort") || step.contains("ORDER BY");
+        assert!(!plan.iter().any(sorts), "{sql}\n{plan:#?}");
+    }
 }
