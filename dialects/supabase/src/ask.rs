@@ -113,8 +113,12 @@ impl Ask {
         }
         let verified = check::verify_at::<Claims>(&self.realm, self.mount.id, token)
             .map_err(|_| Fail::bad_jwt("invalid JWT: unable to parse or verify signature"))?;
-        // Ours never say so: a service role is a key of ours or is signed by one that was imported.
-        let admin = matches!(verified.claims.role.as_deref(), Some("service_role" | "supabase_admin"));
+        // Ours never say so: a service role is a key of ours or is signed by one that was imported. That one may sign
+        // our tokens too, and a user's is a user's whatever its role.
+        let claims = &verified.claims;
+        let admin = matches!(claims.role.as_deref(), Some("service_role" | "supabase_admin"))
+            && claims.sub.is_none()
+            && claims.session_id.is_none();
         match verified.by_imported.filter(|_| admin && self.settings.admit_signed_admins) {
             Some(key) => Ok(Actor::SigningKey(key.0)),
             None => Err(Kind::PermissionMissing.into()),

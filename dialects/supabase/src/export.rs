@@ -104,6 +104,7 @@ const USERS: &[&str] = &[
     "reauthentication_token",
     "is_sso_user",
     "is_anonymous",
+    "deleted_at",
 ];
 
 const IDENTITIES: &[&str] = &[
@@ -229,6 +230,7 @@ fn row(user: &Outgoing, note: &Note, linked: &[Linked], done: &mut Exported) -> 
         empty(),
         flag(false),
         flag(of.kind == UserKind::Guest),
+        note.deleted_at.and_then(time::write),
     ]
 }
 

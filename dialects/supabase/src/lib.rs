@@ -6,6 +6,7 @@
 pub mod ask;
 pub mod config;
 pub mod dump;
+pub mod duration;
 pub mod error;
 pub mod export;
 pub mod import;
@@ -13,6 +14,7 @@ pub mod init;
 pub mod keys;
 pub mod note;
 pub mod redirect;
+pub mod role;
 mod routes;
 pub mod rows;
 pub mod set_up;

@@ -27,6 +27,9 @@ pub struct Note {
     /// Whether there is an identity of provider `email`, where that is not as [`email_identity`] would have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email_identity: Option<bool>,
+    /// When the user was deleted and the id kept, in Unix microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<i64>,
 }
 
 impl Note {

@@ -57,7 +57,8 @@ fn site(ask: &Ask) -> String {
     }
 }
 
-fn may(ask: &Ask, address: &str) -> bool {
+/// Whether people may be led to an address.
+pub fn may(ask: &Ask, address: &str) -> bool {
     is_plain(address)
         && (below(address, &site(ask))
             || ask.settings.redirects.iter().any(|pattern| matches(pattern, address)))
@@ -160,7 +161,7 @@ pub fn with_fragment(address: &str, parameters: &[(&str, &str)]) -> String {
 }
 
 /// `application/x-www-form-urlencoded`: what the SDK reads with `URLSearchParams`.
-fn encode(value: &str, into: &mut String) {
+pub fn encode(value: &str, into: &mut String) {
     for byte in value.bytes() {
         match byte {
             b' ' => into.push('+'),

@@ -299,6 +299,7 @@ fn mapped(row: &Raw, rows: &[Raw]) -> Result<(Incoming, Vec<Raw>, Vec<Left>), Le
         phone: phone.map(ToOwned::to_owned),
         phone_confirmed_at: phone.and(phone_confirmed_at),
         email_identity: email.map(|_| of_email.is_some()).filter(|is| *is != email_is_own),
+        deleted_at: None,
     };
     let mut remark = |why, says: &'static str| {
         left.push(Left { part: Some("sign_in"), ..row.left(why, says) });

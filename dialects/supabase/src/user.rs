@@ -51,6 +51,8 @@ pub struct User {
     pub(crate) updated_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) banned_until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) deleted_at: Option<String>,
     pub(crate) is_anonymous: bool,
 }
 
@@ -95,6 +97,16 @@ pub async fn load(ask: &Ask, id: UserId) -> Result<(Full, Note), Fail> {
         .0
         .ok_or_else(|| Fail::new(403, "user_not_found", "User from sub claim in JWT does not exist"))?;
     Ok((full, found.1.unwrap_or_default()))
+}
+
+/// Whether anybody has an address, whether or not it is confirmed.
+pub async fn is_there(ask: &Ask, address: &Identifier) -> Result<bool, Fail> {
+    let found = ask
+        .realm
+        .db()
+        .read(async |tx| identifier::store::find(tx, IdentifierKind::Email, &address.normal).await)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Whether an address is somebody's.
@@ -145,6 +157,7 @@ impl User {
             created_at: at.clone(),
             updated_at: at,
             banned_until: None,
+            deleted_at: None,
             is_anonymous: false,
         }
     }
@@ -187,6 +200,7 @@ impl User {
             created_at: time(user.created_at),
             updated_at: time(user.updated_at),
             banned_until: banned_until(full),
+            deleted_at: note.deleted_at.map(time),
             is_anonymous: user.kind == UserKind::Guest,
         }
     }

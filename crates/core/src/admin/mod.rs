@@ -4,6 +4,7 @@ pub mod export;
 pub mod import;
 pub mod invitations;
 pub mod keys;
+pub mod links;
 pub mod mounts;
 pub mod restored;
 pub mod settings;

@@ -21,15 +21,10 @@ pub struct Note {
     pub members: Map<String, Value>,
 }
 
-/// Reads a stored annotation.
-pub(crate) fn read<T: DeserializeOwned>(body: &str) -> Result<T> {
-    Ok(serde_json::from_str(body)?)
-}
-
 /// What a kind of mount has noted about an object.
 pub async fn find<T: DeserializeOwned>(tx: &mut Tx, object: Uuid, kind: &str) -> Result<Option<T>> {
     match store::find(tx, object, kind).await? {
-        Some(body) => Ok(Some(read(&body)?)),
+        Some(body) => Ok(Some(serde_json::from_str(&body)?)),
         None => Ok(None),
     }
 }

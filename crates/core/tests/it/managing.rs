@@ -334,7 +334,7 @@ async fn pages_by_number_hold_everybody_once() {
             test.clock.advance(1);
         }
     }
-    let read = async |ask: Numbered| users::numbered::<Value>(&test.realm, ask).await;
+    let read = async |ask: Numbered| users::numbered(&test.realm, ask).await;
     for oldest_first in [true, false] {
         let mut found = Vec::new();
         for page in 1..=4 {

@@ -17,7 +17,7 @@ use latchstring_core::{
     mount::Enumeration,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Where a link leads, as the query says.
 #[derive(Deserialize)]
@@ -26,13 +26,16 @@ pub(crate) struct To {
     pub(crate) redirect_to: Option<String>,
 }
 
+/// Members of a user's metadata that this face computes.
+pub(crate) const OURS: [&str; 4] = ["sub", "email", "email_verified", "phone_verified"];
+
 /// Metadata that a client sent: an object, or nothing.
 pub(crate) fn data(sent: Option<Value>) -> Result<Value, Fail> {
     match sent {
         None | Some(Value::Null) => Ok(json!({})),
         Some(Value::Object(mut data)) => {
             // These are ours to say.
-            for name in ["sub", "email", "email_verified", "phone_verified"] {
+            for name in OURS {
                 data.remove(name);
             }
             Ok(Value::Object(data))
@@ -44,6 +47,22 @@ pub(crate) fn data(sent: Option<Value>) -> Result<Value, Fail> {
 /// An address that mail can be sent to.
 pub(crate) fn address(text: &str) -> Result<Identifier, Fail> {
     Ok(Identifier::email(text)?)
+}
+
+/// [`address`], or that there has to be one.
+pub(crate) fn given_address(text: Option<&str>) -> Result<Identifier, Fail> {
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) => address(text),
+        None => Err(Fail::invalid("An email address is required")),
+    }
+}
+
+/// The members of [`data`].
+pub(crate) fn members(sent: Option<Value>) -> Result<Map<String, Value>, Fail> {
+    match data(sent)? {
+        Value::Object(members) => Ok(members),
+        _ => Ok(Map::new()),
+    }
 }
 
 /// Whoever is meant by what was typed; nobody, where it is no address.

@@ -1,6 +1,8 @@
 //! The endpoints, a file each.
 
 mod about;
+mod admin;
+mod invite;
 mod logout;
 mod mail;
 mod signup;
@@ -42,4 +44,11 @@ fn endpoints() -> Router<App> {
         .route("/verify/done", get(verify::done))
         .route("/user", get(user::get).put(user::put))
         .route("/logout", post(logout::logout))
+        .route("/invite", post(invite::invite))
+        .route("/admin/users", get(admin::users::list).post(admin::users::create))
+        .route(
+            "/admin/users/{id}",
+            get(admin::users::read).put(admin::users::update).delete(admin::users::delete),
+        )
+        .route("/admin/generate_link", post(admin::link::generate))
 }

@@ -75,7 +75,7 @@ async fn everything_of_a_user_is_kept() {
         invited_at: Some(1_714_464_000_000_000),
         phone: Some("4915112345678".into()),
         phone_confirmed_at: Some(1_714_694_400_000_000),
-        email_identity: None,
+        ..Note::default()
     };
     assert_eq!(note, expected);
     let [google] = &kept.identities[..] else { panic!("{:?}", kept.identities) };

@@ -2,7 +2,9 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod about;
+mod admin;
 mod app;
+mod attacks;
 mod dump;
 mod flows;
 mod hostile;
@@ -10,6 +12,7 @@ mod import;
 mod init;
 mod live;
 mod policy;
+mod ratchet;
 mod rls;
 mod round;
 mod sample;

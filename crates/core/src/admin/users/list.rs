@@ -1,14 +1,12 @@
 //! Lists of users: by cursor, as our own faces page, and by number, as some vendors' clients do.
 
 use crate::{
-    annotation,
     id::UserId,
     identifier, page,
     realm::Realm,
     refusal::{Kind, Result},
     user::{self, Full},
 };
-use serde::de::DeserializeOwned;
 
 /// A page of users and the cursor of the next one.
 pub struct Page {
@@ -85,18 +83,15 @@ pub struct Numbered {
 }
 
 /// Users, and how many there are on all pages.
-pub struct NumberedPage<T> {
-    /// Each with what is noted about them.
-    pub users: Vec<(Full, Option<T>)>,
+pub struct NumberedPage {
+    /// Each with what is noted about them, as JSON.
+    pub users: Vec<(Full, Option<String>)>,
     /// On all pages.
     pub total: i64,
 }
 
 /// A page of users in the order in which their accounts were made.
-pub async fn numbered<T>(realm: &Realm, ask: Numbered) -> Result<NumberedPage<T>>
-where
-    T: DeserializeOwned + Send + 'static,
-{
+pub async fn numbered(realm: &Realm, ask: Numbered) -> Result<NumberedPage> {
     let per_page = ask.per_page.clamp(1, PER_PAGE);
     let offset = (ask.page.max(1) - 1).saturating_mul(per_page);
     if offset > DEEPEST {
@@ -113,20 +108,15 @@ where
     let patterns =
         part.map(identifier::prefixes).map(|(address, name)| [contains(&address), contains(&name)]);
     let (oldest_first, kind) = (ask.oldest_first, ask.note.unwrap_or_default());
-    let (rows, total) = realm
+    realm
         .db()
         .read_slow(async move |tx| {
             let patterns = patterns.as_ref();
             let total = user::store::count(tx, patterns).await?;
-            let rows = user::store::numbered(tx, patterns, &kind, oldest_first, per_page, offset).await?;
-            Ok::<_, crate::Error>((rows, total))
+            let users = user::store::numbered(tx, patterns, &kind, oldest_first, per_page, offset).await?;
+            Ok::<_, crate::Error>(NumberedPage { users, total })
         })
-        .await?;
-    let users = rows
-        .into_iter()
-        .map(|(full, note)| Ok((full, note.as_deref().map(annotation::read).transpose()?)))
-        .collect::<Result<_>>()?;
-    Ok(NumberedPage { users, total })
+        .await
 }
 
 /// A pattern for texts that have `part` in them, with `!` before what would mean something.

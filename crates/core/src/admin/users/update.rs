@@ -310,6 +310,7 @@ async fn address(tx: &mut Tx, update: &Update, teller: &Teller, draw: &Draw, id:
         if update.email_asserted {
             // The operator says whose account it is: links that went to other addresses have no say over that.
             notice::go_back(tx, id, &new.normal, 0).await?;
+            credential::store::set_proven(tx, id).await?;
         } else {
             credential::store::unset_proven(tx, id).await?;
         }
@@ -336,6 +337,9 @@ async fn vouch(tx: &mut Tx, address: &Stored, draw: &Draw) -> Result<Moved> {
     if credential::store::is_contested(tx, address.user).await? {
         credential::store::evict_unproven(tx, address.user).await?;
         user::store::bump_auth(tx, address.user).await?;
+    } else {
+        // A sign-up waits no more for its address to be proven, nor to be swept.
+        credential::store::set_proven(tx, address.user).await?;
     }
     Ok(Moved::Asserted)
 }

@@ -1,0 +1,60 @@
+//! `/admin`: what back ends manage.
+
+pub(super) mod link;
+mod paging;
+pub(super) mod users;
+
+use crate::{
+    ask::Ask,
+    error::Fail,
+    note::{self, Note},
+    user,
+};
+use axum::extract::{FromRequestParts, Path};
+use http::request::Parts;
+use latchstring_core::{Kind, annotation, id::UserId};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// The id in a path. What it is, is looked at after who asks.
+pub(crate) struct Id(Option<UserId>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let id = Path::<Uuid>::from_request_parts(parts, state).await;
+        Ok(Self(id.ok().map(|Path(id)| UserId(id))))
+    }
+}
+
+impl Id {
+    fn user(self) -> Result<UserId, Fail> {
+        self.0.ok_or_else(|| Fail::new(404, "validation_failed", "user_id must be an UUID"))
+    }
+}
+
+/// The view of a user, for back ends.
+pub(super) async fn show(ask: &Ask, id: UserId) -> Result<user::User, Fail> {
+    let found = ask
+        .realm
+        .db()
+        .read(async |tx| {
+            let full = latchstring_core::user::store::full(tx, id).await?;
+            let note: Option<Note> = annotation::find(tx, id.0, note::KIND).await?;
+            Ok::<_, latchstring_core::Error>((full, note))
+        })
+        .await?;
+    let full = found.0.ok_or(Kind::NotFound)?;
+    Ok(user::User::of(&full, &found.1.unwrap_or_default()))
+}
+
+/// A note about a user, of these members.
+fn noted(members: Map<String, Value>) -> annotation::Note {
+    annotation::Note { kind: note::KIND.to_owned(), members }
+}
+
+/// [`noted`]: that the user was invited now.
+pub(super) fn invited(ask: &Ask) -> annotation::Note {
+    noted(Map::from_iter([("invited_at".to_owned(), ask.realm.now().into())]))
+}
