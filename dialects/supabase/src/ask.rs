@@ -117,7 +117,6 @@ impl Ask {
         // our tokens too, and a user's is a user's whatever its role.
         let claims = &verified.claims;
         let admin = matches!(claims.role.as_deref(), Some("service_role" | "supabase_admin"))
-            && claims.sub.is_none()
             && claims.session_id.is_none();
         match verified.by_imported.filter(|_| admin && self.settings.admit_signed_admins) {
             Some(key) => Ok(Actor::SigningKey(key.0)),

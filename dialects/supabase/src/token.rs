@@ -7,7 +7,6 @@ use latchstring_core::{
     family::{Claims as Proofs, Family},
     id::{SessionId, UserId},
     token::mint,
-    user::Full,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -114,17 +113,17 @@ pub async fn refreshed(ask: &Ask, family: &Family, refresh: Zeroizing<String>) -
 
 async fn session(
     ask: &Ask,
-    full: &(Full, crate::note::Note),
+    found: &user::Found,
     session_id: SessionId,
     proofs: &Proofs,
     refresh_token: Zeroizing<String>,
 ) -> Result<Session, Fail> {
-    let user = user::User::of(&full.0, &full.1);
+    let user = user::User::of(found);
     let iat = ask.realm.now() / SECOND;
     let expires_in = ask.settings.jwt_seconds.clamp(60, 3_600);
     let claims = Access {
         iss: &ask.mount.issuer,
-        sub: full.0.user.id,
+        sub: found.full.user.id,
         aud: AUDIENCE,
         exp: iat + expires_in,
         iat,

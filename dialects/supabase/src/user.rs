@@ -12,6 +12,7 @@ use latchstring_core::{
     clock::Micros,
     id::UserId,
     identifier::{self, Identifier, IdentifierKind, Stored},
+    identity::{self, Identity as Upstream},
     user::{self, Full, UserKind},
 };
 use serde::Serialize;
@@ -30,6 +31,8 @@ pub struct User {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) invited_at: Option<String>,
     pub(crate) phone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) phone_confirmed_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) confirmation_sent_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +66,7 @@ pub struct Identity {
     id: String,
     user_id: UserId,
     identity_data: Value,
-    provider: &'static str,
+    provider: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_sign_in_at: Option<String>,
     created_at: String,
@@ -82,21 +85,35 @@ fn confirmed(email: &Stored) -> Option<Micros> {
     email.proven_at.or(email.asserted_at)
 }
 
-/// A user with what this dialect remembers of them.
-pub async fn load(ask: &Ask, id: UserId) -> Result<(Full, Note), Fail> {
+/// A user, with what the vendor's view shows beside.
+pub struct Found {
+    /// The account.
+    pub full: Full,
+    /// What this dialect remembers of them.
+    pub note: Note,
+    /// Who they are at upstreams.
+    pub identities: Vec<Upstream>,
+}
+
+/// Reads a user; `None` when there is none of that id.
+pub async fn find(ask: &Ask, id: UserId) -> Result<Option<Found>, Fail> {
     let found = ask
         .realm
         .db()
         .read(async |tx| {
-            let full = user::store::full(tx, id).await?;
-            let note = annotation::find(tx, id.0, note::KIND).await?;
-            Ok::<_, latchstring_core::Error>((full, note))
+            let Some(full) = user::store::full(tx, id).await? else { return Ok(None) };
+            let note: Option<Note> = annotation::find(tx, id.0, note::KIND).await?;
+            let identities = identity::store::of_user(tx, id).await?;
+            Ok::<_, latchstring_core::Error>(Some(Found { full, note: note.unwrap_or_default(), identities }))
         })
         .await?;
-    let full = found
-        .0
-        .ok_or_else(|| Fail::new(403, "user_not_found", "User from sub claim in JWT does not exist"))?;
-    Ok((full, found.1.unwrap_or_default()))
+    Ok(found)
+}
+
+/// Reads the user of a token.
+pub async fn load(ask: &Ask, id: UserId) -> Result<Found, Fail> {
+    let gone = || Fail::new(403, "user_not_found", "User from sub claim in JWT does not exist");
+    find(ask, id).await?.ok_or_else(gone)
 }
 
 /// Whether anybody has an address, whether or not it is confirmed.
@@ -126,11 +143,11 @@ impl User {
         let at = time(waiting.at);
         claims(&mut data, waiting.user, email, false);
         let identity = Identity {
-            identity_id: waiting.identifier.0,
+            identity_id: note::derived_id(waiting.user, "email"),
             id: waiting.user.to_string(),
             user_id: waiting.user,
             identity_data: data.clone(),
-            provider: "email",
+            provider: "email".into(),
             last_sign_in_at: Some(at.clone()),
             created_at: at.clone(),
             updated_at: at.clone(),
@@ -144,6 +161,7 @@ impl User {
             email_confirmed_at: None,
             invited_at: None,
             phone: String::new(),
+            phone_confirmed_at: None,
             confirmation_sent_at: Some(at.clone()),
             confirmed_at: None,
             recovery_sent_at: None,
@@ -163,22 +181,32 @@ impl User {
     }
 
     /// The view of an account.
-    pub fn of(full: &Full, note: &Note) -> Self {
+    pub fn of(found: &Found) -> Self {
+        let Found { full, note, identities: upstreams } = found;
         let user = &full.user;
         let email = full.email();
         let confirmed_at = email.and_then(confirmed).map(time);
-        let identities: Vec<Identity> = email.map(|email| Identity::email(full, email)).into_iter().collect();
-        let mut app_metadata = user.meta_public.clone();
-        if !identities.is_empty()
-            && let Some(app) = app_metadata.as_object_mut()
+        let mut identities: Vec<Identity> = upstreams.iter().map(Identity::upstream).collect();
+        if let Some(email) = email
+            && note.has_email_identity(true, full.has_password, !upstreams.is_empty())
         {
-            app.insert("provider".into(), json!("email"));
-            app.insert("providers".into(), json!(["email"]));
+            identities.insert(0, Identity::email(full, email));
+        }
+        let phone = note.phone.clone().unwrap_or_default();
+        let mut app_metadata = user.meta_public.clone();
+        let mut providers: Vec<&str> = identities.iter().map(|identity| identity.provider.as_str()).collect();
+        if !phone.is_empty() {
+            providers.push("phone");
+        }
+        if let (Some(first), Some(app)) = (providers.first(), app_metadata.as_object_mut()) {
+            app.insert("provider".into(), json!(first));
+            app.insert("providers".into(), json!(providers));
         }
         let mut user_metadata = user.meta_own.clone();
         if let Some(email) = email {
             claims(&mut user_metadata, user.id, &email.typed, confirmed_at.is_some());
         }
+        let phone_confirmed_at = note.phone_confirmed_at.map(time);
         Self {
             id: user.id,
             aud: AUDIENCE,
@@ -186,9 +214,10 @@ impl User {
             email: email.map(|email| email.typed.clone()).unwrap_or_default(),
             email_confirmed_at: confirmed_at.clone(),
             invited_at: note.invited_at.map(time),
-            phone: String::new(),
+            phone,
+            phone_confirmed_at: phone_confirmed_at.clone(),
             confirmation_sent_at: None,
-            confirmed_at,
+            confirmed_at: confirmed_at.or(phone_confirmed_at),
             recovery_sent_at: None,
             new_email: None,
             email_change_sent_at: None,
@@ -224,18 +253,33 @@ fn banned_until(full: &Full) -> Option<String> {
 }
 
 impl Identity {
+    fn upstream(identity: &Upstream) -> Self {
+        let data: Value = serde_json::from_str(&identity.claims).unwrap_or_default();
+        Self {
+            identity_id: identity.id.0,
+            id: identity.subject.clone(),
+            user_id: identity.user,
+            email: data["email"].as_str().map(ToOwned::to_owned),
+            identity_data: data,
+            provider: identity.connection.clone(),
+            last_sign_in_at: identity.used_at.map(time),
+            created_at: time(identity.created_at),
+            updated_at: time(identity.used_at.unwrap_or(identity.created_at)),
+        }
+    }
+
     fn email(full: &Full, email: &Stored) -> Self {
         debug_assert_eq!(email.kind, IdentifierKind::Email);
         let user = &full.user;
         Self {
-            identity_id: email.id.0,
+            identity_id: note::derived_id(user.id, "email"),
             id: user.id.to_string(),
             user_id: user.id,
             identity_data: json!({
                 "sub": user.id, "email": email.typed, "email_verified": confirmed(email).is_some(),
                 "phone_verified": false,
             }),
-            provider: "email",
+            provider: "email".into(),
             last_sign_in_at: user.signed_in_at.map(time),
             created_at: time(user.created_at),
             updated_at: time(user.updated_at),

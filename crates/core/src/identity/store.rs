@@ -7,7 +7,7 @@ use crate::{
     page::AT_ONCE,
     refusal::Result,
 };
-use latchstring_db::{Param, Tx};
+use latchstring_db::{Param, Row, Tx};
 
 /// An identity to insert.
 pub struct New<'a> {
@@ -101,6 +101,55 @@ pub async fn known(tx: &mut Tx, ids: &[IdentityId]) -> Result<Vec<IdentityId>> {
     Ok(found)
 }
 
+/// The identities of a user, oldest first.
+pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Identity>> {
+    let rows = tx
+        .all(
+            "SELECT i.id, i.user_id, c.slug, i.subject, i.claims, i.created_at, i.used_at
+               FROM identities i JOIN connections c ON c.id = i.connection_id
+              WHERE i.user_id = $1 ORDER BY i.created_at, i.id",
+            &[&user.0],
+        )
+        .await?;
+    rows.iter().map(from_row).collect()
+}
+
+/// The identities of some users, each user's oldest first.
+pub async fn of_some(tx: &mut Tx, users: &[UserId]) -> Result<Vec<Identity>> {
+    let mut found = Vec::new();
+    for some in users.chunks(AT_ONCE) {
+        let args: Vec<&dyn Param> =
+            (0..AT_ONCE).map(|n| &some[n.min(some.len() - 1)].0 as &dyn Param).collect();
+        let rows = tx
+            .all(
+                "SELECT i.id, i.user_id, c.slug, i.subject, i.claims, i.created_at, i.used_at
+                   FROM identities i JOIN connections c ON c.id = i.connection_id
+                  WHERE i.user_id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                               $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38,
+                               $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)
+                  ORDER BY i.user_id, i.created_at, i.id",
+                &args,
+            )
+            .await?;
+        for row in &rows {
+            found.push(from_row(row)?);
+        }
+    }
+    Ok(found)
+}
+
+fn from_row(row: &Row) -> Result<Identity> {
+    Ok(Identity {
+        id: IdentityId(row.get(0)?),
+        user: UserId(row.get(1)?),
+        connection: row.get(2)?,
+        subject: row.get(3)?,
+        claims: row.get(4)?,
+        created_at: row.get(5)?,
+        used_at: row.get(6)?,
+    })
+}
+
 /// The identities of users with ids after `after`, up to `last`.
 pub async fn of_users(tx: &mut Tx, after: UserId, last: UserId) -> Result<Vec<Identity>> {
     let rows = tx
@@ -111,17 +160,5 @@ pub async fn of_users(tx: &mut Tx, after: UserId, last: UserId) -> Result<Vec<Id
             &[&after.0, &last.0],
         )
         .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Identity {
-                id: IdentityId(row.get(0)?),
-                user: UserId(row.get(1)?),
-                connection: row.get(2)?,
-                subject: row.get(3)?,
-                claims: row.get(4)?,
-                created_at: row.get(5)?,
-                used_at: row.get(6)?,
-            })
-        })
-        .collect()
+    rows.iter().map(from_row).collect()
 }

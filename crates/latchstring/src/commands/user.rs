@@ -75,6 +75,7 @@ async fn create(realm: &Realm, args: cli::UserCreate) -> Result<(), Failure> {
         username,
         secret,
         profile: ProfileChange { name: args.name.map(Some), ..ProfileChange::default() },
+        ..NewUser::default()
     };
     let given = [("email", args.email.as_deref()), ("username", args.username.as_deref())];
     let full =

@@ -118,6 +118,7 @@ pub async fn create(ctx: Ctx, Json(body): Json<CreateBody>) -> Result<Response, 
             meta_public: body.metadata.public,
             meta_private: body.metadata.private,
         },
+        ..NewUser::default()
     };
     let full = users::create(&ctx.realm, key.actor(), &ctx.source, new).await?;
     Ok(show(&ctx, StatusCode::CREATED, &full))

@@ -24,11 +24,11 @@ use serde_json::Value;
 /// `GET /user`
 pub(crate) async fn get(ask: Ask) -> Result<Json<user::User>, Fail> {
     let signed = ask.user().await?;
-    let (full, note) = user::load(&ask, signed.me.user).await?;
-    if full.user.is_banned(ask.realm.now()) {
+    let found = user::load(&ask, signed.me.user).await?;
+    if found.full.user.is_banned(ask.realm.now()) {
         return Err(Kind::UserBanned.into());
     }
-    Ok(Json(user::User::of(&full, &note)))
+    Ok(Json(user::User::of(&found)))
 }
 
 #[derive(Deserialize)]
@@ -60,7 +60,7 @@ pub(crate) async fn put(
 ) -> Result<Json<user::User>, Fail> {
     let signed = ask.user().await?;
     let me = &signed.me;
-    let (full, _) = user::load(&ask, me.user).await?;
+    let full = user::load(&ask, me.user).await?.full;
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     if change.app_metadata.is_some_and(|app| !app.is_null()) {
         return Err(Fail::new(403, "not_admin", "Updating app_metadata requires admin privileges"));
@@ -145,8 +145,7 @@ pub(crate) async fn put(
     if let Some(profile) = profile {
         account::change(&ask.realm, me, &ask.source, profile).await?;
     }
-    let (full, note) = user::load(&ask, me.user).await?;
-    Ok(Json(user::User::of(&full, &note)))
+    Ok(Json(user::User::of(&user::load(&ask, me.user).await?)))
 }
 
 fn bad_nonce(error: latchstring_core::Error) -> Fail {

@@ -87,3 +87,29 @@ async fn an_address_that_nobody_confirmed_is_a_claim() {
     test.visitor().recover("user2@northwind.example", OTHER_PASSWORD).await;
     test.sign_in("user2@northwind.example", OTHER_PASSWORD).await;
 }
+
+#[tokio::test]
+async fn an_app_sees_who_was_taken_over_as_it_saw_them_before() {
+    let vendor = crate::app::Vendor::new().await;
+    let users = [user(1, &[]), user(2, &[])];
+    let google = identity(1, "google", "g1", &[]);
+    import(&vendor.test.realm, dump(&users, &[email_identity(1), google, email_identity(2)])).await;
+    let body = serde_json::json!({ "email": "user1@northwind.example", "password": BCRYPT.1 });
+    let session = vendor.app().post("/auth/v1/token?grant_type=password", body).await.must_be(200).json();
+    assert_eq!(session["user"]["id"], crate::sample::id(1));
+    let providers = |user: &serde_json::Value| {
+        let all = user["identities"].as_array().expect("a list").iter();
+        all.map(|i| i["provider"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(providers(&session["user"]), ["email", "google"]);
+    assert_eq!(session["user"]["identities"][1]["id"], "g1");
+    assert_eq!(session["user"]["app_metadata"]["providers"], serde_json::json!(["email", "google"]));
+    let list = vendor.admin().get("/auth/v1/admin/users").await.must_be(200).json();
+    let listed = list["users"].as_array().expect("a list").iter().find(|u| u["id"] == session["user"]["id"]);
+    let listed = listed.expect("listed");
+    assert_eq!(listed["identities"], session["user"]["identities"]);
+    // The same ids as an export would write.
+    let read = vendor.signed(&session).get("/auth/v1/user").await.must_be(200).json();
+    let (out, _) = crate::sample::export(&vendor.test.realm).await;
+    assert!(out.contains(read["identities"][0]["identity_id"].as_str().expect("an id")), "{out}");
+}

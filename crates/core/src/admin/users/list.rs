@@ -2,7 +2,9 @@
 
 use crate::{
     id::UserId,
-    identifier, page,
+    identifier,
+    identity::{self, Identity},
+    page,
     realm::Realm,
     refusal::{Kind, Result},
     user::{self, Full},
@@ -86,6 +88,8 @@ pub struct Numbered {
 pub struct NumberedPage {
     /// Each with what is noted about them, as JSON.
     pub users: Vec<(Full, Option<String>)>,
+    /// Who they are at upstreams.
+    pub identities: Vec<Identity>,
     /// On all pages.
     pub total: i64,
 }
@@ -114,7 +118,9 @@ pub async fn numbered(realm: &Realm, ask: Numbered) -> Result<NumberedPage> {
             let patterns = patterns.as_ref();
             let total = user::store::count(tx, patterns).await?;
             let users = user::store::numbered(tx, patterns, &kind, oldest_first, per_page, offset).await?;
-            Ok::<_, crate::Error>(NumberedPage { users, total })
+            let ids: Vec<UserId> = users.iter().map(|(full, _)| full.user.id).collect();
+            let identities = identity::store::of_some(tx, &ids).await?;
+            Ok::<_, crate::Error>(NumberedPage { users, identities, total })
         })
         .await
 }

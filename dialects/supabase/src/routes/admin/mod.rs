@@ -4,12 +4,7 @@ pub(super) mod link;
 mod paging;
 pub(super) mod users;
 
-use crate::{
-    ask::Ask,
-    error::Fail,
-    note::{self, Note},
-    user,
-};
+use crate::{ask::Ask, error::Fail, note, user};
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use latchstring_core::{Kind, annotation, id::UserId};
@@ -36,17 +31,7 @@ impl Id {
 
 /// The view of a user, for back ends.
 pub(super) async fn show(ask: &Ask, id: UserId) -> Result<user::User, Fail> {
-    let found = ask
-        .realm
-        .db()
-        .read(async |tx| {
-            let full = latchstring_core::user::store::full(tx, id).await?;
-            let note: Option<Note> = annotation::find(tx, id.0, note::KIND).await?;
-            Ok::<_, latchstring_core::Error>((full, note))
-        })
-        .await?;
-    let full = found.0.ok_or(Kind::NotFound)?;
-    Ok(user::User::of(&full, &found.1.unwrap_or_default()))
+    Ok(user::User::of(&user::find(ask, id).await?.ok_or(Kind::NotFound)?))
 }
 
 /// A note about a user, of these members.

@@ -27,10 +27,11 @@ use latchstring_core::{
     annotation,
     id::UserId,
     secret::Password,
-    user::ProfileChange,
+    user::{Full, ProfileChange},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
@@ -178,8 +179,15 @@ pub(crate) async fn list(
         note: Some(note::KIND.to_owned()),
     };
     let page = users::numbered(&ask.realm, numbered).await?;
-    let view = |(full, note): &(_, Option<String>)| user::User::of(full, &Note::parse(note.as_deref()));
-    let users: Vec<user::User> = page.users.iter().map(view).collect();
+    let mut identities: HashMap<UserId, Vec<_>> = HashMap::new();
+    for identity in page.identities {
+        identities.entry(identity.user).or_default().push(identity);
+    }
+    let view = |(full, note): (Full, Option<String>)| {
+        let identities = identities.remove(&full.user.id).unwrap_or_default();
+        user::User::of(&user::Found { full, note: Note::parse(note.as_deref()), identities })
+    };
+    let users: Vec<user::User> = page.users.into_iter().map(view).collect();
     let mut response = Json(json!({ "users": users, "aud": AUDIENCE })).into_response();
     // As the client asked: this face stands below the mount, and on a host of its own in two places.
     let path = format!("{}{}", ask.mount.path.trim_end_matches('/'), uri.path());
