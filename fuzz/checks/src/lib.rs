@@ -11,6 +11,7 @@ pub mod breached;
 pub mod claims;
 pub mod cookie;
 pub mod dump;
+pub mod duration;
 pub mod email;
 pub mod forwarded;
 pub mod jwk;
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     ("claims", claims::check),
     ("cookie", cookie::check),
     ("dump", dump::check),
+    ("duration", duration::check),
     ("email", email::check),
     ("forwarded", forwarded::check),
     ("jwk", jwk::check),

@@ -1,14 +1,18 @@
 //! Links that let somebody in: mailed with an invitation, or drawn for a back end that writes to its users by itself.
 
-use super::users::{self, Merge, NewSecret, NewUser, Update};
+use super::users::{self, NewSecret, NewUser};
 use crate::{
     annotation,
     attempt::{
         AttemptKind, Caller, Redirect,
+        credentials::Changed,
         mailed::{self, Drawn},
     },
-    audit::{self, Actor, Entry},
-    identifier::{self, Identifier},
+    audit::{self, Actor, Entry, Source},
+    credential,
+    ended::Ending,
+    id::CredentialId,
+    identifier::{self, Identifier, Stored},
     realm::Realm,
     refusal::{Kind, Result},
     secret::Password,
@@ -54,7 +58,7 @@ impl For {
 pub struct To {
     /// The address.
     pub address: Identifier,
-    /// Metadata of a new account's own; of one that waits for its address to be confirmed, by the member.
+    /// Metadata of a new account's own.
     pub data: Map<String, Value>,
     /// What a kind of mount notes about the user.
     pub note: Option<annotation::Note>,
@@ -94,34 +98,81 @@ async fn waiting(
     actor: &Actor,
     caller: &Caller,
     to: &To,
+    what: &For,
     found: Option<Full>,
-    password: Option<Password>,
 ) -> Result<Full> {
     let (actor, source) = (actor.clone(), &caller.source);
+    let password = match what {
+        For::SignUp(password) => password.clone().map(NewSecret::Password),
+        _ => None,
+    };
+    let data = Value::Object(to.data.clone());
     match found {
-        Some(full) if full.email().is_some_and(identifier::Stored::is_good) => {
+        Some(full) if full.email().is_some_and(Stored::is_good) => {
             Err(Kind::IdentifierTaken.param("email").into())
         }
         Some(full) => {
-            let own = Some(to.data.clone()).filter(|data| !data.is_empty());
-            let change =
-                Update { merge: Merge { own, public: None }, note: to.note.clone(), ..Update::default() };
-            users::update(realm, actor, source, full.user.id, change).await
+            // An invitation that is sent once more leaves what the first one said.
+            let data = Some(data).filter(|_| !matches!(what, For::Invite));
+            renew(realm, actor, source, full, password, data, to.note.clone()).await
         }
         None => {
             let new = NewUser {
                 email: Some(to.address.clone()),
-                secret: password.map(NewSecret::Password),
-                profile: ProfileChange {
-                    meta_own: Some(Value::Object(to.data.clone())),
-                    ..ProfileChange::default()
-                },
+                secret: password,
+                profile: ProfileChange { meta_own: Some(data), ..ProfileChange::default() },
                 note: to.note.clone(),
                 ..NewUser::default()
             };
             users::create(realm, actor, source, new).await
         }
     }
+}
+
+/// Makes an account that waits ready for whom the back end means. Whoever signed up with the address before had proven
+/// nothing (invariant 9): their password goes, also where the proof would let it stay if they gave it themself.
+async fn renew(
+    realm: &Realm,
+    actor: Actor,
+    source: &Source,
+    full: Full,
+    password: Option<NewSecret>,
+    data: Option<Value>,
+    note: Option<annotation::Note>,
+) -> Result<Full> {
+    let profile = ProfileChange { meta_own: data, ..ProfileChange::default() };
+    profile.check()?;
+    let words: Vec<&str> = full.identifiers.iter().map(|i| i.typed.as_str()).collect();
+    let prepared = users::prepare(realm, password, &words).await?;
+    let ground = realm.ground().clone();
+    let now = ground.now();
+    let (id, keep) = (full.user.id, realm.longest_token());
+    let row = CredentialId::new(now, ground.random());
+    let entry = Entry::new(ground.audit_id(), now, "user.changed", actor).on("user", id.0).from(source);
+    let (full, endings) = realm
+        .db()
+        .write(async move |tx| -> Result<(Full, Vec<Ending>)> {
+            user::store::lock(tx, id, now).await?.ok_or(Kind::RevChanged)?;
+            let all = identifier::store::of_user(tx, id).await?;
+            // Somebody may have proven it meanwhile.
+            if identifier::email(&all).is_none_or(Stored::is_good) {
+                return Err(Kind::IdentifierTaken.param("email").into());
+            }
+            credential::store::evict_unproven(tx, id).await?;
+            if let Some((phc, set_by)) = &prepared {
+                credential::store::set_password(tx, row, id, phc, *set_by, false, now).await?;
+            }
+            user::store::change(tx, id, &profile).await?;
+            if let Some(note) = &note {
+                annotation::merge(tx, id.0, note).await?;
+            }
+            let (_, endings) = Changed::all(id, "password_set", keep).apply(tx, &ground, now).await?;
+            audit::write(tx, entry.clone()).await?;
+            Ok((user::store::full(tx, id).await?.ok_or(Kind::RevChanged)?, endings))
+        })
+        .await?;
+    realm.apply(&endings);
+    Ok(full)
 }
 
 /// Whoever gets a link is told apart from whoever is signed in by it: each is a row of its own.
@@ -137,9 +188,7 @@ async fn record(realm: &Realm, actor: Actor, caller: &Caller, full: &Full, what:
 /// Makes an account for an address that has none which is confirmed, and mails a link that lets its owner in.
 pub async fn invite(realm: &Realm, actor: Actor, caller: &Caller, to: To) -> Result<Full> {
     let found = find(realm, &to.address).await?;
-    // What there is stays as it is.
-    let to = To { data: if found.is_some() { Map::new() } else { to.data.clone() }, ..to };
-    let full = waiting(realm, &actor, caller, &to, found, None).await?;
+    let full = waiting(realm, &actor, caller, &to, &For::Invite, found).await?;
     record(realm, actor, caller, &full, &For::Invite).await?;
     mailed::invite(realm, caller, to.ask(AttemptKind::SignIn, true)).await?;
     Ok(full)
@@ -148,15 +197,9 @@ pub async fn invite(realm: &Realm, actor: Actor, caller: &Caller, to: To) -> Res
 /// Draws a link and a code without mailing them: whoever gets them is let in. Gives also whose they are.
 pub async fn draw(realm: &Realm, actor: Actor, caller: &Caller, to: To, what: For) -> Result<(Full, Drawn)> {
     let found = find(realm, &to.address).await?;
-    let full = match (&what, found) {
-        (For::SignIn | For::Recover, found) => found.ok_or(Kind::NotFound.param("email"))?,
-        (For::SignUp(password), found) => {
-            waiting(realm, &actor, caller, &to, found, password.clone()).await?
-        }
-        (For::Invite, found) => {
-            let to = To { data: if found.is_some() { Map::new() } else { to.data.clone() }, ..to.clone() };
-            waiting(realm, &actor, caller, &to, found, None).await?
-        }
+    let full = match &what {
+        For::SignIn | For::Recover => found.ok_or(Kind::NotFound.param("email"))?,
+        For::SignUp(_) | For::Invite => waiting(realm, &actor, caller, &to, &what, found).await?,
     };
     let code = &realm.settings().1.code;
     // A back end's own mail may be read later than one that somebody has just asked for.

@@ -374,3 +374,28 @@ async fn attack_a171_a_back_end_is_held_to_the_realms_rules() {
     let verified = app.post("/auth/v1/verify", json!({ "type": "magiclink", "token_hash": token })).await;
     fails(&verified, 403, "user_banned");
 }
+
+/// Somebody signs up with another's address; then a back end sends that other one a link or a code.
+#[tokio::test]
+async fn attack_a056_a_link_that_a_back_end_draws_confirms_no_strangers_password() {
+    for (kind, by_code) in
+        [("signup", false), ("signup", true), ("invite", false), ("magiclink", false), ("magiclink", true)]
+    {
+        let vendor = Vendor::new().await;
+        let (admin, app) = (vendor.admin(), vendor.app());
+        crate::flows::sign_up(&app, ADA, OTHER).await.must_be(200);
+        let body = json!({ "type": kind, "email": ADA, "password": PASSWORD, "data": { "team": 7 } });
+        let drawn = admin.post("/auth/v1/admin/generate_link", body).await.must_be(200).json();
+        let shown = match by_code {
+            true => json!({ "type": kind, "email": ADA, "token": drawn["email_otp"] }),
+            false => json!({ "type": kind, "token_hash": drawn["hashed_token"] }),
+        };
+        let session = app.post("/auth/v1/verify", shown).await.must_be(200).json();
+        fails(&sign_in(&app, ADA, OTHER).await, 400, "invalid_credentials");
+        if kind == "signup" {
+            assert_eq!(session["user"]["user_metadata"]["team"], 7);
+            assert!(session["user"]["user_metadata"].get("full_name").is_none(), "the stranger's words");
+            sign_in(&app, ADA, PASSWORD).await.must_be(200);
+        }
+    }
+}

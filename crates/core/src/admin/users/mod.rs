@@ -117,7 +117,8 @@ pub async fn create(realm: &Realm, actor: Actor, source: &Source, new: NewUser) 
         .await
 }
 
-async fn prepare(
+/// Checks and hashes a password, or checks a hash.
+pub(super) async fn prepare(
     realm: &Realm,
     secret: Option<NewSecret>,
     words: &[&str],
