@@ -4,10 +4,10 @@ use crate::{
     ask::Ask,
     error::Fail,
     note::{self, Note},
+    role,
     token::AUDIENCE,
 };
 use latchstring_core::{
-    annotation,
     attempt::claim::Waiting,
     clock::Micros,
     id::UserId,
@@ -101,10 +101,12 @@ pub async fn find(ask: &Ask, id: UserId) -> Result<Option<Found>, Fail> {
         .realm
         .db()
         .read(async |tx| {
-            let Some(full) = user::store::full(tx, id).await? else { return Ok(None) };
-            let note: Option<Note> = annotation::find(tx, id.0, note::KIND).await?;
-            let identities = identity::store::of_user(tx, id).await?;
-            Ok::<_, latchstring_core::Error>(Some(Found { full, note: note.unwrap_or_default(), identities }))
+            let Some((full, note, more)) = user::store::noted(tx, id, note::KIND).await? else {
+                return Ok(None);
+            };
+            let identities = if more { identity::store::of_user(tx, id).await? } else { Vec::new() };
+            let note = Note::parse(note.as_deref());
+            Ok::<_, latchstring_core::Error>(Some(Found { full, note, identities }))
         })
         .await?;
     Ok(found)
@@ -210,7 +212,8 @@ impl User {
         Self {
             id: user.id,
             aud: AUDIENCE,
-            role: note.role.clone().unwrap_or_else(|| AUDIENCE.to_owned()),
+            // An import may bring one that would pass every policy.
+            role: note.role.clone().filter(|name| role::may_be(name)).unwrap_or_else(|| AUDIENCE.to_owned()),
             email: email.map(|email| email.typed.clone()).unwrap_or_default(),
             email_confirmed_at: confirmed_at.clone(),
             invited_at: note.invited_at.map(time),

@@ -549,3 +549,27 @@ pub async fn numbered(
     }
     Ok(found)
 }
+
+/// [`full`] with what the mounts of one kind have noted, and whether there are identities: in one statement, for faces
+/// that show all of it with each answer.
+pub async fn noted(tx: &mut Tx, id: UserId, kind: &str) -> Result<Option<(Full, Option<String>, bool)>> {
+    let rows = tx
+        .all(
+            "SELECT u.id, u.kind, u.status, u.status_until, u.status_reason, u.name, u.given_name, u.family_name,
+                    u.picture, u.locale, u.meta_public, u.meta_private, u.meta_own, u.valid_after, u.auth_rev, u.rev,
+                    u.created_at, u.updated_at, u.signed_in_at, u.delete_after, c.id,
+                    i.id, i.user_id, i.kind, i.typed, i.normal, i.is_primary, i.proven_at, i.asserted_at, n.body,
+                    EXISTS (SELECT 1 FROM identities WHERE user_id = u.id)
+               FROM users u
+          LEFT JOIN credentials c ON c.user_id = u.id AND c.kind = 'password'
+          LEFT JOIN identifiers i ON i.user_id = u.id
+          LEFT JOIN annotations n ON n.object_id = u.id AND n.mount_kind = $2
+              WHERE u.id = $1
+              ORDER BY i.id",
+            &[&id.0, &kind],
+        )
+        .await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let (note, identities): (Option<String>, bool) = (first.get(29)?, first.get(30)?);
+    Ok(gathered(&rows)?.into_iter().next().map(|full| (full, note, identities)))
+}

@@ -15,7 +15,6 @@ use latchstring_core::{
     identifier::IdentifierKind,
     mount::Enumeration,
     secret::Password,
-    settings,
     user::{ProfileChange, UserKind},
 };
 use serde::Deserialize;
@@ -71,9 +70,16 @@ pub(crate) async fn put(
     let profile = match change.data {
         None | Some(Value::Null) => None,
         Some(data) => {
-            // Member by member; `null` takes one away.
+            // Member by member, each as a whole; `null` takes one away.
             let mut own = full.user.meta_own.clone();
-            settings::merge(&mut own, &mail::data(Some(data))?);
+            if let (Some(own), Value::Object(data)) = (own.as_object_mut(), mail::data(Some(data))?) {
+                for (name, value) in data {
+                    match value {
+                        Value::Null => own.remove(&name),
+                        value => own.insert(name, value),
+                    };
+                }
+            }
             let profile = ProfileChange { meta_own: Some(own), ..ProfileChange::default() };
             profile.check()?;
             Some(profile)

@@ -312,8 +312,8 @@ async fn attack_a166_an_imported_key_lets_in_only_where_that_is_switched_on() {
         late["exp"] = (vendor.test.realm.realm.now() / SECOND - 1_000).into();
         refused("one that is over", &each(&bearer(&vendor, &foreign(&late))).await, 403, "bad_jwt");
 
-        // The imported key signs our users' tokens too. A user whose role says so, which only an import can bring
-        // about, is a user.
+        // The imported key signs our users' tokens too. A role that only an import can bring along stays out of them,
+        // and a user's token is a user's, whatever it says.
         let id = session["user"]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
         let note = note::Note { role: Some("service_role".into()), ..note::Note::default() };
         let realm = &vendor.test.realm.realm;
@@ -326,9 +326,13 @@ async fn attack_a166_an_imported_key_lets_in_only_where_that_is_switched_on() {
         let token = session["access_token"].as_str().expect("a token");
         let payload = B64.decode(token.split('.').nth(1).expect("a payload")).expect("base64url");
         let header = B64.decode(token.split('.').next().expect("a header")).expect("base64url");
-        assert!(String::from_utf8_lossy(&payload).contains("\"role\":\"service_role\""));
+        assert!(String::from_utf8_lossy(&payload).contains("\"role\":\"authenticated\""));
         assert!(String::from_utf8_lossy(&header).contains("imported"));
         refused("a user of that role", &each(&vendor.signed(&session)).await, 403, "not_admin");
+        let mut claims: Value = serde_json::from_slice(&payload).expect("JSON");
+        claims["role"] = "service_role".into();
+        let says = bearer(&vendor, &foreign(&claims));
+        refused("a user's token that says so", &each(&says).await, 403, "not_admin");
     }
 }
 

@@ -250,6 +250,9 @@ async fn metadata_is_merged_and_only_ones_own() {
         put(json!({ "data": { "a": null, "sub": "x", "email_verified": false } })).await.must_be(200).json();
     assert!(user["user_metadata"].get("a").is_none());
     assert_eq!((&user["user_metadata"]["b"], &user["user_metadata"]["sub"]), (&json!(2), &user["id"]));
+    put(json!({ "data": { "c": { "x": 1 } } })).await.must_be(200);
+    let user = put(json!({ "data": { "c": { "y": 2 } } })).await.must_be(200).json();
+    assert_eq!(user["user_metadata"]["c"], json!({ "y": 2 }), "a member is replaced as a whole");
     fails(&put(json!({ "app_metadata": { "admin": true } })).await, 403, "not_admin");
     fails(&put(json!({ "data": { "long": "x".repeat(20_000) } })).await, 400, "validation_failed");
 }
