@@ -110,10 +110,13 @@ fn ran(source: &Path, binary: Option<PathBuf>, tests: &[String]) -> Result<(), S
     let _ = std::fs::remove_file(&out);
     let mut jest = Process::new("npx");
     jest.args(["--no-install", "jest", "--config", "jest.config.cli.js", "--runInBand", "--coverage=false"]);
-    jest.args(["--testTimeout=20000", "--json", "--silent"]).arg("--outputFile").arg(&out).args(tests);
-    // It fails when a test does; what counts is the file. Its own account goes to the error output.
-    jest.current_dir(&package).stdout(std::process::Stdio::null());
-    jest.status().map_err(|e| format!("jest did not start: {e}"))?;
+    jest.args(["--testTimeout=20000", "--json"]).arg("--outputFile").arg(&out).args(tests);
+    println!("$ jest, which takes a minute");
+    // It fails when a test does; what counts is the file.
+    let said = jest.current_dir(&package).output().map_err(|e| format!("jest did not start: {e}"))?;
+    if !out.exists() {
+        return Err(format!("jest ran no test: {}", String::from_utf8_lossy(&said.stderr)));
+    }
     did(node(&[&script, Path::new("report"), &out]))
 }
 
@@ -148,6 +151,8 @@ fn set_up(
     scratch: &Path,
     package: &Path,
 ) -> Result<(), String> {
+    // The set-up token is over with the first key, and `init` makes some.
+    let key = server.admin_key()?;
     let theirs = package.join("test/supabase");
     let mut init = Process::new(binary);
     init.args(["dialect", "supabase", "init", "--admit-signed-admins"]);
@@ -161,7 +166,7 @@ fn set_up(
     let limits: Vec<String> =
         LIMITS.iter().map(|name| format!("\"{name}\":{{\"burst\":100000,\"per_seconds\":1}}")).collect();
     let body = format!("{{\"limits\":{{{}}}}}", limits.join(","));
-    let answer = server.send("PATCH", "/api/v1/settings", &server.admin_key()?, &body)?;
+    let answer = server.send("PATCH", "/api/v1/settings", &key, &body)?;
     match answer.status {
         200 => Ok(()),
         status => Err(format!("PATCH /api/v1/settings: {status} {}", answer.body)),
