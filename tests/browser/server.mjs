@@ -26,7 +26,7 @@ export class Server {
       LATCHSTRING_LISTEN: "127.0.0.1:0",
       LATCHSTRING_DATABASE: `sqlite:${join(folder, "latchstring.db")}`,
     });
-    const server = new Server(folder, spawn(binary, ["dev"], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] }));
+    const server = new Server(folder, env, spawn(binary, ["dev"], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] }));
     try {
       await server.#begin(settings);
     } catch (error) {
@@ -36,8 +36,8 @@ export class Server {
     return server;
   }
 
-  constructor(folder, child) {
-    Object.assign(this, { folder, child, log: "", key: null });
+  constructor(folder, env, child) {
+    Object.assign(this, { folder, env, child, log: "", key: null });
     this.ended = new Promise((resolve) => child.once("close", resolve));
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (text) => (this.log = (this.log + text).slice(-20_000)));

@@ -9,8 +9,9 @@ export async function site(t) {
   const server = createServer((request, response) => {
     asked.push({ url: request.url, headers: request.headers });
     const page = pages.get(new URL(request.url, "http://site").pathname);
-    response.writeHead(page === undefined ? 404 : 200, { "Content-Type": "text/html; charset=utf-8", Connection: "close" });
-    response.end(page === undefined ? "nothing" : `<!doctype html><title>elsewhere</title>${page}`);
+    const type = page?.type ?? "text/html";
+    response.writeHead(page ? 200 : 404, { "Content-Type": `${type}; charset=utf-8`, Connection: "close" });
+    response.end(page ? (type === "text/html" ? `<!doctype html><title>elsewhere</title>${page.text}` : page.text) : "nothing");
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => new Promise((resolve) => server.close(resolve)));
@@ -19,8 +20,8 @@ export async function site(t) {
     foreign: `http://127.0.0.1:${port}`,
     neighbour: `http://localhost:${port}`,
     asked,
-    /** Puts a page at a path. */
-    put: (path, html) => pages.set(path, html),
+    /** Puts a page, or something else, at a path. */
+    put: (path, text, type = "text/html") => pages.set(path, { text, type }),
   };
 }
 

@@ -4,3 +4,4 @@ import "./keyboard.mjs";
 import "./plain.mjs";
 import "./attacks.mjs";
 import "./transfer.mjs";
+import "./supabase.mjs";

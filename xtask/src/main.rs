@@ -18,6 +18,7 @@ mod postgres;
 mod run;
 mod server;
 mod suggest;
+mod supabase_suite;
 mod test;
 mod tidy;
 
@@ -40,6 +41,7 @@ const COMMANDS: &[Command] = &[
     bench::COMMAND,
     fuzz::COMMAND,
     dialect::COMMAND,
+    supabase_suite::COMMAND,
     test::browser::PICTURES,
 ];
 

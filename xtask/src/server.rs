@@ -52,6 +52,17 @@ impl Server {
         temporary: bool,
     ) -> Result<Server, String> {
         let addr = SocketAddr::from(([127, 0, 0, 1], run::free_port()?));
+        Server::start_at(addr, binary, database, folder, temporary)
+    }
+
+    /// At an address that clients know already.
+    pub(crate) fn start_at(
+        addr: SocketAddr,
+        binary: &Path,
+        database: &str,
+        folder: &Path,
+        temporary: bool,
+    ) -> Result<Server, String> {
         let mut command = Command::new(binary);
         for (key, _) in std::env::vars_os() {
             if key.to_string_lossy().starts_with("LATCHSTRING_") {

@@ -1,5 +1,6 @@
 //! How this face says no: the vendor's codes and sentences, in the two forms that its SDKs read.
 
+use crate::ask::Ask;
 use axum::{
     extract::Request,
     middleware::Next,
@@ -52,6 +53,16 @@ impl Fail {
     /// 400 `validation_failed`.
     pub fn invalid(says: impl Into<Cow<'static, str>>) -> Self {
         Self::new(400, "validation_failed", says)
+    }
+
+    /// What a refusal is called. Where a new password is too short, apps show how long it has to be, which the realm says.
+    pub fn of(ask: &Ask, error: Error) -> Self {
+        let mut fail = Self::from(error);
+        if fail.reasons.iter().any(|reason| reason == "length") {
+            let least = ask.realm.settings().1.password.min_chars;
+            fail.says = format!("Password should be at least {least} characters.").into();
+        }
+        fail
     }
 
     /// 401: no bearer token.

@@ -5,6 +5,7 @@ mod admin;
 mod invite;
 mod logout;
 mod mail;
+mod off;
 mod signup;
 mod token;
 mod user;
@@ -13,7 +14,7 @@ mod verify;
 use crate::{PATH, error};
 use axum::{
     Router, middleware,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use latchstring_web::App;
 
@@ -43,6 +44,13 @@ fn endpoints() -> Router<App> {
         .route("/verify", get(verify::page).post(verify::verify))
         .route("/verify/done", get(verify::done))
         .route("/user", get(user::get).put(user::put))
+        .route("/user/identities/authorize", get(off::linking))
+        .route("/user/identities/{id}", delete(off::linking))
+        .route("/factors", post(off::enroll))
+        .route("/factors/{id}", delete(off::factor))
+        .route("/factors/{id}/challenge", post(off::factor))
+        .route("/factors/{id}/verify", post(off::factor))
+        .route("/sso", post(off::sso))
         .route("/logout", post(logout::logout))
         .route("/invite", post(invite::invite))
         .route("/admin/users", get(admin::users::list).post(admin::users::create))

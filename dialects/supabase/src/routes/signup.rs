@@ -71,7 +71,7 @@ pub(crate) async fn signup(
         data: data.clone(),
         redirect: redirect::of(&ask, "signup", to.redirect_to.as_deref(), &body.pkce)?,
     };
-    match claim::claim(&ask.realm, &ask.caller(), claim).await? {
+    match claim::claim(&ask.realm, &ask.caller(), claim).await.map_err(|error| Fail::of(&ask, error))? {
         Claimed::Waits(waiting) => {
             // The vendor's answer for an address that has an account shows no identity, and apps look for that.
             let tells = ask.mount.enumeration == Enumeration::Vendor && waiting.taken;

@@ -42,9 +42,9 @@ pub(crate) async fn token(
         "refresh_token" => by_refresh(&ask, grant).await?,
         "pkce" => by_code(&ask, grant).await?,
         "id_token" => {
-            return Err(Fail::new(400, "oauth_provider_not_supported", "No provider is set up here"));
+            return Err(Fail::new(400, "provider_disabled", "Provider is not enabled"));
         }
-        "web3" => return Err(Fail::new(422, "web3_provider_disabled", "Web3 sign-in is disabled")),
+        "web3" => return Err(Fail::new(422, "web3_provider_disabled", "Web3 provider is disabled")),
         _ => return Err(Fail::new(400, "invalid_credentials", "unsupported_grant_type")),
     };
     Ok(Json(session))

@@ -140,7 +140,7 @@ pub(crate) async fn put(
             Some(Kind::PasswordSame) => {
                 Fail::new(422, "same_password", "New password should be different from the old password.")
             }
-            _ => error.into(),
+            _ => Fail::of(&ask, error),
         })?;
     }
     if let Some((address, redirect)) = email {

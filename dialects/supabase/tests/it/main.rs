@@ -11,6 +11,7 @@ mod hostile;
 mod import;
 mod init;
 mod live;
+mod off;
 mod policy;
 mod ratchet;
 mod rls;
