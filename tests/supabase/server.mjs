@@ -20,6 +20,8 @@ const NO_LIMITS = Object.fromEntries(
 export const SITE = "http://localhost:3000";
 
 export class Server {
+  #seen = new Map();
+
   /** Starts one, and prepares a mount that tells as much as the vendor does. */
   static async start() {
     const binary = process.env.LATCHSTRING_BINARY;
@@ -103,12 +105,12 @@ export class Server {
     await this.set(settings);
   }
 
-  /** The newest mail to an address, once there are `count`. */
-  async mail(to, count = 1) {
-    return until(async () => {
-      const mails = await this.mails(to);
-      return mails.length >= count && mails[0];
-    }, `mail no. ${count} to ${to}`);
+  /** The next mail with a code to an address, after the one that this gave before. Notices have none. */
+  async mail(to) {
+    const seen = this.#seen.get(to) ?? 0;
+    const mail = await until(async () => (await this.mails(to)).find(({ n, code }) => code && n > seen), `a mail to ${to}`);
+    this.#seen.set(to, mail.n);
+    return mail;
   }
 
   async mails(to) {
