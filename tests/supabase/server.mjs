@@ -2,6 +2,7 @@
 // and a mount of the Supabase dialect.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
+import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,8 +76,30 @@ export class Server {
     return JSON.parse(stdout);
   }
 
+  /** Brings a signing key along, as a project that moves here does. The mount signs by it from then on, and so do we. */
+  async importKey() {
+    if (this.signing) return;
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const kid = randomUUID();
+    const jwk = { ...privateKey.export({ format: "jwk" }), kid, alg: "ES256", use: "sig" };
+    await this.init("--signing-keys", await this.#file("signing_keys.json", [jwk]));
+    this.signing = { kid, privateKey };
+    await until(async () => {
+      const { keys } = await (await fetch(`${this.url}/auth/v1/.well-known/jwks.json`)).json();
+      return keys.some((key) => key.kid === kid);
+    }, "the key of the project");
+  }
+
+  /** An access token by that key. */
+  sign(claims, privateKey = this.signing.privateKey) {
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const text = `${part({ alg: "ES256", kid: this.signing.kid, typ: "JWT" })}.${part(claims)}`;
+    const signature = sign("sha256", Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" });
+    return `${text}.${signature.toString("base64url")}`;
+  }
+
   /** A file in its folder that only its owner reads. */
-  async file(name, value) {
+  async #file(name, value) {
     const path = join(this.folder, name);
     await writeFile(path, JSON.stringify(value), { mode: 0o600 });
     return path;

@@ -51,14 +51,11 @@ covers(["signInWithPassword"], "many wrong passwords are slowed down", async () 
 covers(["signInWithOtp", "verifyOtp"], "a mailed code signs in, and makes an account if that is wanted", async () => {
   const { auth } = app();
   const email = someone();
-  fails(await auth.signInWithOtp({ email, options: { shouldCreateUser: false } }), 422, "otp_disabled");
+  fails(await auth.signInWithOtp({ email: someone(), options: { shouldCreateUser: false } }), 422, "otp_disabled");
   const sent = went(await auth.signInWithOtp({ email, options: { data: { plan: "basic" } } }));
   assert.equal(sent.session, null);
   assert.equal(sent.user, null);
-  // The mail before it told the address that it has no account.
-  const newest = async () => (await server.mails(email)).find(({ code }) => code);
-  await server.mail(email);
-  let { code } = await newest();
+  let { code } = await server.mail(email);
   const first = went(await auth.verifyOtp({ email, token: code, type: "email" }));
   isSession(first.session, email);
   assert.equal(first.user.user_metadata.plan, "basic");
