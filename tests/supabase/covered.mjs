@@ -7,7 +7,7 @@ import { createClient, covered, sdkFile } from "./stage.mjs";
 
 const LIST = new URL("../../dialects/supabase/uncovered.txt", import.meta.url);
 /** It may only shrink: a method that is covered leaves the list, and this number goes down with it. */
-const MOST = 54;
+const MOST = 47;
 
 const listed = readFileSync(LIST, "utf8").split("\n").map((line) => line.trim()).filter((line) => line && !line.startsWith("#"));
 

@@ -128,10 +128,11 @@ export class Server {
     await this.set(settings);
   }
 
-  /** The next mail with a code to an address, after the one that this gave before. Notices have none. */
+  /** The next mail to an address with a link to go on by, after the one that this gave before. Notices are left out. */
   async mail(to) {
     const seen = this.#seen.get(to) ?? 0;
-    const mail = await until(async () => (await this.mails(to)).find(({ n, code }) => code && n > seen), `a mail to ${to}`);
+    const goesOn = ({ n, link }) => n > seen && link && new URL(link).searchParams.has("token");
+    const mail = await until(async () => (await this.mails(to)).find(goesOn), `a mail to ${to}`);
     this.#seen.set(to, mail.n);
     return mail;
   }
