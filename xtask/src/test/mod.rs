@@ -7,6 +7,7 @@ pub(crate) mod browser;
 mod count;
 mod examples;
 mod report;
+mod supabase;
 mod tools;
 
 use std::path::Path;
@@ -22,9 +23,10 @@ pub(crate) const COMMAND: Command = Command {
     name: "test",
     usage: "test [--no-install] [STEP...]",
     about: "All tests: the house rules, formatting, lints, every crate on SQLite and again on PostgreSQL, the\n\
-            pages in a browser and the examples, against the built server. Brings its own PostgreSQL. Missing tools are\n\
-            installed where that needs no question (root on Debian), unless --no-install is given.\n\
-            Steps: tidy fmt clippy sqlite postgres browser fastapi snippets forward-auth; without a name all of them.",
+            pages in a browser, the Supabase SDK and the examples, against the built server. Brings its own PostgreSQL.\n\
+            Missing tools are installed where that needs no question (root on Debian), unless --no-install is given.\n\
+            Steps: tidy fmt clippy sqlite postgres browser supabase fastapi snippets forward-auth; without a name all of\n\
+            them.",
     hidden: false,
     run: test,
 };
@@ -66,6 +68,12 @@ const STEPS: &[Step] = &[
         about: "the hosted pages of the built server, in a browser",
         needs: &[Tool::Node, Tool::Npm, Tool::Chromium],
         run: browser::run,
+    },
+    Step {
+        name: "supabase",
+        about: "the Supabase SDK against the built server, on SQLite and on PostgreSQL",
+        needs: &[Tool::Node, Tool::Npm, Tool::Postgres],
+        run: supabase::run,
     },
     Step {
         name: "fastapi",
