@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
-import { createClient, covered, sdkFile } from "./stage.mjs";
+import { createClient, covered, sdkFile, sent, server } from "./stage.mjs";
+import { SITE } from "./server.mjs";
 
 const LIST = new URL("../../dialects/supabase/uncovered.txt", import.meta.url);
 /** It may only shrink: a method that is covered leaves the list, and this number goes down with it. */
@@ -54,4 +55,19 @@ test("each public method of the SDK is tested, or is listed as one that waits", 
 test("the list of methods that wait may only shrink", () => {
   assert.ok(listed.length <= MOST, `${listed.length} methods wait; the list may only shrink, and held ${MOST}`);
   assert.ok(listed.length >= MOST, `only ${listed.length} methods wait: write that number into MOST, for the list may only shrink`);
+});
+
+test("a browser lets the SDK send its headers, and read those that it needs", async () => {
+  const headers = { Origin: SITE, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": [...sent].join(", ") };
+  const answer = await fetch(`${server.url}/auth/v1/user`, { method: "OPTIONS", headers });
+  assert.ok(answer.ok);
+  const names = (header) => (answer.headers.get(header) ?? "").toLowerCase().split(/,\s*/);
+  const allowed = names("access-control-allow-headers");
+  assert.deepEqual([...sent].filter((name) => !allowed.includes(name)), []);
+  const methods = names("access-control-allow-methods");
+  assert.deepEqual(["get", "post", "put", "delete"].filter((name) => !methods.includes(name)), []);
+  const plain = await fetch(`${server.url}/auth/v1/health`, { headers: { Origin: SITE } });
+  assert.ok(["*", SITE].includes(plain.headers.get("access-control-allow-origin")));
+  const exposed = plain.headers.get("access-control-expose-headers").toLowerCase().split(/,\s*/);
+  assert.deepEqual(["link", "x-total-count", "x-supabase-api-version"].filter((name) => !exposed.includes(name)), []);
 });

@@ -76,13 +76,18 @@ export class Server {
     return JSON.parse(stdout);
   }
 
+  /** Takes over what a project's `config.toml` says. */
+  async config(text) {
+    return this.init("--from", await this.#file("config.toml", text));
+  }
+
   /** Brings a signing key along, as a project that moves here does. The mount signs by it from then on, and so do we. */
   async importKey() {
     if (this.signing) return;
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const kid = randomUUID();
     const jwk = { ...privateKey.export({ format: "jwk" }), kid, alg: "ES256", use: "sig" };
-    await this.init("--signing-keys", await this.#file("signing_keys.json", [jwk]));
+    await this.init("--signing-keys", await this.#file("signing_keys.json", JSON.stringify([jwk])));
     this.signing = { kid, privateKey };
     await until(async () => {
       const { keys } = await (await fetch(`${this.url}/auth/v1/.well-known/jwks.json`)).json();
@@ -99,9 +104,9 @@ export class Server {
   }
 
   /** A file in its folder that only its owner reads. */
-  async #file(name, value) {
+  async #file(name, text) {
     const path = join(this.folder, name);
-    await writeFile(path, JSON.stringify(value), { mode: 0o600 });
+    await writeFile(path, text, { mode: 0o600 });
     return path;
   }
 

@@ -1,6 +1,7 @@
 // People sign in: by a password, by a mailed code, and when they have forgotten what they knew.
 import assert from "node:assert/strict";
-import { OTHER, PASSWORD, app, covers, fails, isSession, server, signedUp, someone, went } from "./stage.mjs";
+import { OTHER, PASSWORD, app, covers, fails, isSession, noSession, server, signedUp, someone, went } from "./stage.mjs";
+import { until } from "./server.mjs";
 
 const tokenOf = (mail) => new URL(mail.link).searchParams.get("token");
 
@@ -24,16 +25,34 @@ covers(["signInWithPassword"], "the right password, and nothing else", async () 
   fails(await auth.signInWithPassword({ password: PASSWORD }), 400, undefined, "AuthInvalidCredentialsError");
 });
 
-covers(["signInWithPassword", "getUser", "refreshSession"], "whoever is banned is out at once", async () => {
-  const { auth, email, user } = await signedUp();
+covers(["signInWithPassword", "getUser", "refreshSession", "verifyOtp"], "whoever is banned is out at once", async () => {
+  const { auth, email, session, user } = await signedUp();
   await server.api("POST", `/users/${user.id}/ban`, {});
   fails(await app().auth.signInWithPassword({ email, password: PASSWORD }), 400, "user_banned");
   fails(await app().auth.signInWithPassword({ email, password: OTHER }), 400, "invalid_credentials");
-  const seen = await auth.getUser();
-  assert.ok(["user_banned", "session_not_found"].includes(seen.error?.code) || seen.error?.name === "AuthSessionMissingError",
-    `${seen.error}`);
-  const { error } = await auth.refreshSession();
-  assert.ok(error, "a banned user has a new session");
+  // A ban ends the sessions, so that the SDK forgets them.
+  const { refresh_token } = session;
+  fails(await app().auth.refreshSession({ refresh_token }), 400, "refresh_token_not_found");
+  noSession(await auth.getUser());
+  assert.equal(went(await auth.getSession()).session, null);
+  went(await auth.signInWithOtp({ email }));
+  const { code } = await server.mail(email);
+  fails(await auth.verifyOtp({ email, token: code, type: "email" }), 403, "user_banned");
+});
+
+covers(["signUp", "signInWithPassword", "signInWithOtp"], "a mount that offers no e-mail says so", async (t) => {
+  const { auth } = app();
+  const email = someone();
+  const off = async () => (await auth.signInWithOtp({ email })).error?.code === "email_provider_disabled";
+  t.after(async () => {
+    await server.config("[auth.email]\nenable_signup = true\n");
+    await until(async () => !(await off()), "the mount to offer e-mail");
+  });
+  await server.config("[auth.email]\nenable_signup = false\n");
+  await until(off, "the mount to offer no e-mail");
+  fails(await auth.signUp({ email, password: PASSWORD }), 400, "email_provider_disabled");
+  fails(await auth.signInWithPassword({ email, password: PASSWORD }), 422, "email_provider_disabled");
+  fails(await auth.signInWithOtp({ email }), 422, "email_provider_disabled");
 });
 
 covers(["signInWithPassword"], "many wrong passwords are slowed down", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   OTHER, PASSWORD, app, claimsOf, covers, fails, isSession, noSession, server, signedIn, signedUp, someone, went,
 } from "./stage.mjs";
+import { until } from "./server.mjs";
 
 covers(["updateUser"], "metadata is merged, and what the server says stays its own", async () => {
   const { auth, email, user: before } = await signedUp({ data: { a: 1, b: { c: 2 } } });
@@ -92,4 +93,29 @@ covers(["updateUser", "verifyOtp", "resend"], "another address, confirmed in bot
   assert.equal(session.user.user_metadata.email, next);
   fails(await app().auth.signInWithPassword({ email, password: PASSWORD }), 400, "invalid_credentials");
   await signedIn(next);
+});
+
+covers(["updateUser", "verifyOtp"], "another address, confirmed in the new mailbox alone where that is enough", async (t) => {
+  const change = async () => {
+    const { auth, email, user } = await signedUp();
+    const next = someone();
+    went(await auth.updateUser({ email: next }));
+    const { code } = await server.mail(next);
+    const { session } = went(await auth.verifyOtp({ email: next, token: code, type: "email_change" }));
+    return { email, next, session, user };
+  };
+  // The server looks at its mounts every now and then.
+  t.after(async () => {
+    await server.config("[auth.email]\ndouble_confirm_changes = true\n");
+    await until(async () => !(await change()).session, "both mailboxes to be asked");
+  });
+  await server.config("[auth.email]\ndouble_confirm_changes = false\n");
+  const { email, next, session, user } = await until(async () => {
+    const changed = await change();
+    return changed.session && changed;
+  }, "one mailbox to be enough");
+  isSession(session, next);
+  assert.equal(session.user.id, user.id);
+  await signedIn(next);
+  fails(await app().auth.signInWithPassword({ email, password: PASSWORD }), 400, "invalid_credentials");
 });
