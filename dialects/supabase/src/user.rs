@@ -93,20 +93,25 @@ pub struct Found {
     pub note: Note,
     /// Who they are at upstreams.
     pub identities: Vec<Upstream>,
+    /// The address that they are about to change to, and since when.
+    pub new_email: Option<(String, Micros)>,
 }
 
 /// Reads a user; `None` when there is none of that id.
 pub async fn find(ask: &Ask, id: UserId) -> Result<Option<Found>, Fail> {
+    let (mount, now) = (ask.mount.id, ask.realm.now());
     let found = ask
         .realm
         .db()
         .read(async |tx| {
-            let Some((full, note, more)) = user::store::noted(tx, id, note::KIND).await? else {
+            let Some(noted) = user::store::noted(tx, id, note::KIND, mount, now).await? else {
                 return Ok(None);
             };
-            let identities = if more { identity::store::of_user(tx, id).await? } else { Vec::new() };
-            let note = Note::parse(note.as_deref());
-            Ok::<_, latchstring_core::Error>(Some(Found { full, note, identities }))
+            let identities =
+                if noted.has_identities { identity::store::of_user(tx, id).await? } else { Vec::new() };
+            let note = Note::parse(noted.note.as_deref());
+            let found = Found { full: noted.full, note, identities, new_email: noted.new_email };
+            Ok::<_, latchstring_core::Error>(Some(found))
         })
         .await?;
     Ok(found)
@@ -184,7 +189,7 @@ impl User {
 
     /// The view of an account.
     pub fn of(found: &Found) -> Self {
-        let Found { full, note, identities: upstreams } = found;
+        let Found { full, note, identities: upstreams, new_email } = found;
         let user = &full.user;
         let email = full.email();
         let confirmed_at = email.and_then(confirmed).map(time);
@@ -222,8 +227,8 @@ impl User {
             confirmation_sent_at: None,
             confirmed_at: confirmed_at.or(phone_confirmed_at),
             recovery_sent_at: None,
-            new_email: None,
-            email_change_sent_at: None,
+            new_email: new_email.as_ref().map(|(typed, _)| typed.clone()),
+            email_change_sent_at: new_email.as_ref().map(|(_, at)| time(*at)),
             reauthentication_sent_at: None,
             last_sign_in_at: user.signed_in_at.map(time),
             app_metadata,

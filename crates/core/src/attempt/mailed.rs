@@ -97,7 +97,9 @@ pub(super) async fn put(
             let mut attempt = attempt.clone();
             if let Some(address) = attempt.identifier.as_ref().filter(|_| attempt.body.data.is_some()) {
                 let rivals = store::rivals(tx, &address.normal, now).await?;
-                attempt.body.contested = rivals.iter().any(|rival| rival.data != attempt.body.data);
+                // Who asks for no account has said nothing of one.
+                let differs = |rival: &Body| rival.or_sign_up && rival.data != attempt.body.data;
+                attempt.body.contested = rivals.iter().any(differs);
             }
             store::insert(tx, &attempt, mount).await?;
             for sending in &sending {

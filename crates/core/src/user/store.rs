@@ -3,7 +3,7 @@
 use super::{Full, ProfileChange, Status, User, UserKind};
 use crate::{
     clock::Micros,
-    id::UserId,
+    id::{MountId, UserId},
     identifier::{self, IdentifierKind, REALM_SPACE},
     page::AT_ONCE,
     refusal::Result,
@@ -550,26 +550,54 @@ pub async fn numbered(
     Ok(found)
 }
 
-/// [`full`] with what the mounts of one kind have noted, and whether there are identities: in one statement, for faces
-/// that show all of it with each answer.
-pub async fn noted(tx: &mut Tx, id: UserId, kind: &str) -> Result<Option<(Full, Option<String>, bool)>> {
+/// A user as a face shows them that has notes of its own.
+pub struct Noted {
+    /// The user with identifiers.
+    pub full: Full,
+    /// What mounts of the face's kind have noted, as JSON.
+    pub note: Option<String>,
+    /// Whether there are identities.
+    pub has_identities: bool,
+    /// The address that the user is about to change to, as typed, and since when.
+    pub new_email: Option<(String, Micros)>,
+}
+
+/// [`full`] with what the mounts of one kind have noted, and what is under way at one: in one statement, for faces that
+/// show all of it with each answer.
+pub async fn noted(
+    tx: &mut Tx,
+    id: UserId,
+    kind: &str,
+    mount: MountId,
+    now: Micros,
+) -> Result<Option<Noted>> {
     let rows = tx
         .all(
             "SELECT u.id, u.kind, u.status, u.status_until, u.status_reason, u.name, u.given_name, u.family_name,
                     u.picture, u.locale, u.meta_public, u.meta_private, u.meta_own, u.valid_after, u.auth_rev, u.rev,
                     u.created_at, u.updated_at, u.signed_in_at, u.delete_after, c.id,
                     i.id, i.user_id, i.kind, i.typed, i.normal, i.is_primary, i.proven_at, i.asserted_at, n.body,
-                    EXISTS (SELECT 1 FROM identities WHERE user_id = u.id)
+                    EXISTS (SELECT 1 FROM identities WHERE user_id = u.id), a.identifier_typed, a.created_at
                FROM users u
           LEFT JOIN credentials c ON c.user_id = u.id AND c.kind = 'password'
           LEFT JOIN identifiers i ON i.user_id = u.id
           LEFT JOIN annotations n ON n.object_id = u.id AND n.mount_kind = $2
+          LEFT JOIN attempts a
+                 ON a.id = (SELECT id FROM attempts
+                             WHERE user_id = u.id AND mount_id = $3 AND kind = 'verify' AND state = 'open'
+                               AND expires_at > $4
+                             ORDER BY id DESC LIMIT 1)
               WHERE u.id = $1
               ORDER BY i.id",
-            &[&id.0, &kind],
+            &[&id.0, &kind, &mount.0, &now],
         )
         .await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let (note, identities): (Option<String>, bool) = (first.get(29)?, first.get(30)?);
-    Ok(gathered(&rows)?.into_iter().next().map(|full| (full, note, identities)))
+    let (note, has_identities): (Option<String>, bool) = (first.get(29)?, first.get(30)?);
+    let new_email = match (first.get::<Option<String>>(31)?, first.get::<Option<i64>>(32)?) {
+        (Some(typed), Some(at)) => Some((typed, at)),
+        _ => None,
+    };
+    let full = gathered(&rows)?.into_iter().next();
+    Ok(full.map(|full| Noted { full, note, has_identities, new_email }))
 }

@@ -171,6 +171,31 @@ async fn a_mailed_code_signs_in_and_makes_an_account_if_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn what_an_account_begins_with_is_what_one_person_typed() {
+    let vendor = Vendor::new().await;
+    let app = vendor.app();
+    let otp = async |email: &str, body: Value| {
+        let mut all = json!({ "email": email });
+        settings::merge(&mut all, &body);
+        app.post("/auth/v1/otp", all).await
+    };
+    // Who has only looked whether there is an account has typed nothing.
+    fails(&otp(ADA, json!({ "create_user": false })).await, 422, "otp_disabled");
+    otp(ADA, json!({ "data": { "plan": "basic" } })).await.must_be(200);
+    otp(ADA, json!({ "data": { "plan": "basic" } })).await.must_be(200);
+    let code = vendor.test.code_to(ADA).await;
+    let session = verify(&app, "email", ADA, &code).await.must_be(200).json();
+    assert_eq!(session["user"]["user_metadata"]["plan"], "basic");
+    // Somebody else has asked for the same address with other words.
+    let eve = "eve@northwind.example";
+    otp(eve, json!({ "data": { "plan": "stolen" } })).await.must_be(200);
+    otp(eve, json!({ "data": { "plan": "basic" } })).await.must_be(200);
+    let code = vendor.test.code_to(eve).await;
+    let session = verify(&app, "email", eve, &code).await.must_be(200).json();
+    assert!(session["user"]["user_metadata"].get("plan").is_none());
+}
+
+#[tokio::test]
 async fn a_strict_mount_tells_nobody_who_has_an_account() {
     let vendor = Vendor::with(|init| init.enumeration = Enumeration::Strict).await;
     let app = vendor.app();
@@ -265,7 +290,9 @@ async fn a_new_address_is_confirmed_in_both_mailboxes() {
     let put = async |email: &str| {
         vendor.signed(&session).json(Method::PUT, "/auth/v1/user", json!({ "email": email })).await
     };
-    put(new).await.must_be(200);
+    let asked = put(new).await.must_be(200).json();
+    assert_eq!((&asked["email"], &asked["new_email"]), (&json!(ADA), &json!(new)));
+    assert!(asked["email_change_sent_at"].is_string());
     let (to_new, to_old) = (vendor.test.code_to(new).await, vendor.test.code_to(ADA).await);
     let half = verify(&app, "email_change", new, &to_new).await.must_be(200).json();
     assert_eq!(half["code"], "200");
@@ -273,6 +300,7 @@ async fn a_new_address_is_confirmed_in_both_mailboxes() {
     assert_eq!(user["email"], ADA, "not yet");
     let done = verify(&app, "email_change", ADA, &to_old).await.must_be(200).json();
     assert_eq!(done["user"]["email"], new);
+    assert!(done["user"].get("new_email").is_none());
     fails(&sign_in(&app, ADA, PASSWORD).await, 400, "invalid_credentials");
     sign_in(&app, new, PASSWORD).await.must_be(200);
 }

@@ -185,7 +185,7 @@ pub(crate) async fn list(
     }
     let view = |(full, note): (Full, Option<String>)| {
         let identities = identities.remove(&full.user.id).unwrap_or_default();
-        user::User::of(&user::Found { full, note: Note::parse(note.as_deref()), identities })
+        user::User::of(&user::Found { full, note: Note::parse(note.as_deref()), identities, new_email: None })
     };
     let users: Vec<user::User> = page.users.into_iter().map(view).collect();
     let mut response = Json(json!({ "users": users, "aud": AUDIENCE })).into_response();
