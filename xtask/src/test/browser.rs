@@ -10,6 +10,7 @@ use super::{Outcome, Stage};
 use crate::{Command, FAILED, run, server};
 
 const FOLDER: &str = "tests/browser";
+const EXAMPLE: &str = "examples/supabase-react";
 
 pub(crate) const PICTURES: Command = Command {
     name: "pictures",
@@ -21,10 +22,19 @@ pub(crate) const PICTURES: Command = Command {
 };
 
 pub(super) fn run(stage: &mut Stage) -> Outcome {
+    counted(stage, FOLDER, "suite.mjs")
+}
+
+/// The example that is an app of its own: built, served, and walked through.
+pub(super) fn example(stage: &mut Stage) -> Outcome {
+    counted(stage, EXAMPLE, "test.mjs")
+}
+
+fn counted(stage: &mut Stage, folder: &str, file: &str) -> Outcome {
     let binary = stage.server.get_or_insert_with(server::build).clone();
-    let prepared = binary.and_then(|binary| node(&binary));
+    let prepared = binary.and_then(|binary| node(folder, &binary));
     match prepared {
-        Ok(mut node) => Outcome::Ran(count::node(node.args(["--test", "--test-reporter=spec", "suite.mjs"]))),
+        Ok(mut node) => Outcome::Ran(count::node(node.args(["--test", "--test-reporter=spec", file]))),
         Err(why) => {
             println!("{why}");
             Outcome::Ran(Counts::one(false))
@@ -32,9 +42,9 @@ pub(super) fn run(stage: &mut Stage) -> Outcome {
     }
 }
 
-/// Node in the folder, with its packages, a browser and a server to start.
-fn node(binary: &Path) -> Result<Process, String> {
-    let folder = Path::new(FOLDER);
+/// Node in a folder, with its packages, a browser and a server to start.
+fn node(folder: &str, binary: &Path) -> Result<Process, String> {
+    let folder = Path::new(folder);
     super::npm_ci(folder)?;
     let mut node = Process::new(Tool::Node.find().ok_or("no Node")?);
     let binary = std::path::absolute(binary).map_err(|e| format!("{}: {e}", binary.display()))?;
@@ -49,7 +59,7 @@ fn pictures(args: &[String]) -> ExitCode {
     let tools = [Tool::Node, Tool::Npm, Tool::Chromium];
     let ready = match Tools::look(&tools, false).missing(&tools) {
         Some(why) => Err(why),
-        None => server::build().and_then(|binary| node(&binary)),
+        None => server::build().and_then(|binary| node(FOLDER, &binary)),
     };
     let taken = ready.map(|mut node| run::shown_run(node.arg("pictures.mjs").args(args)));
     match taken {

@@ -25,8 +25,8 @@ pub(crate) const COMMAND: Command = Command {
     about: "All tests: the house rules, formatting, lints, every crate on SQLite and again on PostgreSQL, the\n\
             pages in a browser, the Supabase SDK and the examples, against the built server. Brings its own PostgreSQL.\n\
             Missing tools are installed where that needs no question (root on Debian), unless --no-install is given.\n\
-            Steps: tidy fmt clippy sqlite postgres browser supabase fastapi snippets forward-auth; without a name all of\n\
-            them.",
+            Steps: tidy fmt clippy sqlite postgres browser supabase fastapi snippets forward-auth supabase-react;\n\
+            without a name all of them.",
     hidden: false,
     run: test,
 };
@@ -65,7 +65,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "browser",
-        about: "the hosted pages of the built server, in a browser",
+        about: "the hosted pages of the built server, and apps with official clients, in a browser",
         needs: &[Tool::Node, Tool::Npm, Tool::Chromium],
         run: browser::run,
     },
@@ -93,6 +93,12 @@ const STEPS: &[Step] = &[
         needs: &[Tool::Python, Tool::Nginx],
         run: |stage| examples::run(stage, "forward-auth"),
     },
+    Step {
+        name: "supabase-react",
+        about: "examples/supabase-react, built, against the built server in a browser",
+        needs: &[Tool::Node, Tool::Npm, Tool::Chromium],
+        run: browser::example,
+    },
 ];
 
 fn test(args: &[String]) -> ExitCode {
@@ -113,7 +119,7 @@ fn test(args: &[String]) -> ExitCode {
 
     println!("Steps, one after the other; a failed one does not stop the rest:");
     for step in &steps {
-        println!("  {:<13} {}", step.name, step.about);
+        println!("  {:<14} {}", step.name, step.about);
     }
     if steps.len() < STEPS.len() {
         println!("Only what was named. `cargo xtask test` runs everything.");
