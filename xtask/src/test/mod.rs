@@ -71,7 +71,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "supabase",
-        about: "the Supabase SDK against the built server, on SQLite and on PostgreSQL",
+        about: "the Supabase SDK against the built server, on SQLite, and its newest version on PostgreSQL",
         needs: &[Tool::Node, Tool::Npm, Tool::Postgres],
         run: supabase::run,
     },
