@@ -22,8 +22,7 @@ covers(["admin.createUser"], "a user who signs in at once", async () => {
   assert.equal(user.id, id);
   assert.equal(user.role, "editor");
   assert.ok(user.email_confirmed_at);
-  assert.equal(user.user_metadata.full_name, "Ada");
-  assert.equal(user.user_metadata.sub, id);
+  assert.deepEqual(user.user_metadata, { full_name: "Ada" });
   assert.deepEqual(user.app_metadata, { plan: "pro", provider: "email", providers: ["email"] });
   const { auth, session } = await signedIn(email);
   assert.equal(went(await auth.getClaims()).claims.role, "editor");
@@ -227,7 +226,18 @@ covers(["admin.generateLink", "verifyOtp"], "links that a back end carries by it
   fails(await admin.generateLink({ type: "invite", email: known.email }), 422, "email_exists");
   fails(await admin.generateLink({ type: "recovery", email: someone() }), 404, "user_not_found");
   fails(await admin.generateLink({ type: "signup", email: someone() }), 400, "validation_failed");
-  fails(await admin.generateLink({ type: "email_change_new", email: known.email, newEmail: someone() }), 400, "validation_failed");
+  fails(await admin.generateLink({ type: "email_change_new", email: known.email, newEmail: known.email }), 422, "email_exists");
+
+  const next = someone();
+  const change = async (side) =>
+    went(await admin.generateLink({ type: `email_change_${side}`, email: known.email, newEmail: next })).properties;
+  const [current, fresh] = [await change("current"), await change("new")];
+  assert.equal(current.verification_type, "email_change_current");
+  const half = await app().auth.verifyOtp({ type: "email_change", token_hash: fresh.hashed_token });
+  assert.equal(half.error, null);
+  assert.equal(half.data.session, null);
+  const { user } = went(await app().auth.verifyOtp({ type: "email_change", token_hash: current.hashed_token }));
+  assert.equal(user.email, next);
   fails(await admin.generateLink({ type: "carrier_pigeon", email: known.email }), 400, "validation_failed");
   fails(await admin.generateLink({ type: "magiclink", email: "no address" }), 400, "validation_failed");
   assert.equal((await server.mails(known.email)).filter(({ code }) => code).length, 0, "it was mailed");

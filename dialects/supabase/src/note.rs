@@ -27,6 +27,9 @@ pub struct Note {
     /// Whether there is an identity of provider `email`, where that is not as [`email_identity`] would have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email_identity: Option<bool>,
+    /// A back end has made the user: the metadata is what it said, without what the vendor's own sign-up adds.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_back_end: bool,
     /// When the user was deleted and the id kept, in Unix microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<i64>,

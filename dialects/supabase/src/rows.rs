@@ -300,6 +300,7 @@ fn mapped(row: &Raw, rows: &[Raw]) -> Result<(Incoming, Vec<Raw>, Vec<Left>), Le
         phone_confirmed_at: phone.and(phone_confirmed_at),
         email_identity: email.map(|_| of_email.is_some()).filter(|is| *is != email_is_own),
         deleted_at: None,
+        by_back_end: false,
     };
     let mut remark = |why, says: &'static str| {
         left.push(Left { part: Some("sign_in"), ..row.left(why, says) });

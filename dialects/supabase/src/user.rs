@@ -210,7 +210,9 @@ impl User {
             app.insert("providers".into(), json!(providers));
         }
         let mut user_metadata = user.meta_own.clone();
-        if let Some(email) = email {
+        if let Some(email) = email
+            && !note.by_back_end
+        {
             claims(&mut user_metadata, user.id, &email.typed, confirmed_at.is_some());
         }
         let phone_confirmed_at = note.phone_confirmed_at.map(time);

@@ -6,7 +6,7 @@ use crate::{
     attempt::{
         AttemptKind, Caller, Redirect,
         credentials::Changed,
-        mailed::{self, Drawn},
+        mailed::{self, Drawn, Side},
     },
     audit::{self, Actor, Entry, Source},
     credential,
@@ -31,6 +31,15 @@ pub enum For {
     SignIn,
     /// Signs in to set a new password.
     Recover,
+    /// Confirms, from one of two mailboxes, that the account has another address from now on.
+    ChangeEmail {
+        /// Which address.
+        new: Identifier,
+        /// From which mailbox.
+        side: Side,
+        /// Whether the other one confirms it too.
+        both: bool,
+    },
 }
 
 impl For {
@@ -40,6 +49,7 @@ impl For {
             For::Invite => "invite",
             For::SignIn => "sign_in",
             For::Recover => "recover",
+            For::ChangeEmail { .. } => "change_email",
         }
     }
 
@@ -49,6 +59,7 @@ impl For {
             For::SignUp(_) => AttemptKind::SignUp,
             For::Invite | For::SignIn => AttemptKind::SignIn,
             For::Recover => AttemptKind::Recover,
+            For::ChangeEmail { .. } => AttemptKind::Verify,
         }
     }
 }
@@ -198,17 +209,22 @@ pub async fn invite(realm: &Realm, actor: Actor, caller: &Caller, to: To) -> Res
 pub async fn draw(realm: &Realm, actor: Actor, caller: &Caller, to: To, what: For) -> Result<(Full, Drawn)> {
     let found = find(realm, &to.address).await?;
     let full = match &what {
-        For::SignIn | For::Recover => found.ok_or(Kind::NotFound.param("email"))?,
+        For::SignIn | For::Recover | For::ChangeEmail { .. } => found.ok_or(Kind::NotFound.param("email"))?,
         For::SignUp(_) | For::Invite => waiting(realm, &actor, caller, &to, &what, found).await?,
     };
     let code = &realm.settings().1.code;
     // A back end's own mail may be read later than one that somebody has just asked for.
     let seconds = match what {
         For::SignUp(_) | For::Invite => code.invitation_seconds,
-        For::SignIn | For::Recover => code.seconds,
+        For::SignIn | For::Recover | For::ChangeEmail { .. } => code.seconds,
     };
     // Before the link is there, so that there is none without a word of it.
     record(realm, actor, caller, &full, &what).await?;
-    let drawn = mailed::draw(realm, caller, to.ask(what.kind(), true), seconds).await?;
+    let drawn = match &what {
+        For::ChangeEmail { new, side, both } => {
+            mailed::draw_change(realm, caller, &full, new.clone(), *side, *both, to.redirect).await?
+        }
+        _ => mailed::draw(realm, caller, to.ask(what.kind(), true), seconds).await?,
+    };
     Ok((full, drawn))
 }

@@ -174,6 +174,10 @@ pub(crate) async fn finish(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut At
                     let draw = Draw { audits: [draw.audits[3]; 4], ..draw.clone() };
                     sign_in(tx, kit, &draw, attempt).await?
                 }
+                Sink::Redirect if attempt.body.vouched => {
+                    let away = away.as_ref().ok_or(Fault::bug("an attempt leads nowhere"))?;
+                    return Ok(finished(None, Some(carry(tx, draw, attempt, away).await?)));
+                }
                 _ => done,
             }
         }
@@ -452,16 +456,21 @@ async fn step_up(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> 
 /// Makes a proven address the account's, in place of the one before.
 async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> Result<Done> {
     let now = draw.now;
-    let (Some(user), Some(within), Some(identifier)) =
-        (attempt.user, attempt.body.within, attempt.identifier.clone())
-    else {
+    let (Some(user), Some(identifier)) = (attempt.user, attempt.identifier.clone()) else {
         return Err(Fault::bug("an address is proven for nobody").into());
     };
     let rev = user::store::lock(tx, user, now).await?;
     if rev.is_none() || rev != attempt.auth_rev {
         return Err(Kind::AttemptClosed.into());
     }
-    let session = living(tx, attempt, user, now).await?;
+    // A back end changes it for somebody who need not be signed in.
+    let (within, tasks) = match attempt.body.within {
+        None if attempt.body.vouched => (SessionId(uuid::Uuid::nil()), Vec::new()),
+        _ => {
+            let session = living(tx, attempt, user, now).await?;
+            (session.id, session.tasks)
+        }
+    };
     let before = identifier::store::of_user(tx, user).await?;
     let old = before.iter().find(|i| i.kind == IdentifierKind::Email && i.is_primary).cloned();
     match identifier::store::find(tx, IdentifierKind::Email, &identifier.normal).await? {
@@ -514,8 +523,12 @@ async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> R
         .on("user", user.0)
         .from(&kit.source);
     audit::write(tx, entry).await?;
-    let cookie = rotate_cookie(tx, kit, draw, attempt, None).await?;
-    Ok(Done { user, session: within, tasks: session.tasks, cookie, family: None })
+    // What leads back to an app is bound to the browser in which the link was opened, and signs nobody in there.
+    let cookie = match attempt.sink {
+        Sink::Cookie => rotate_cookie(tx, kit, draw, attempt, None).await?,
+        Sink::Tokens | Sink::Redirect => None,
+    };
+    Ok(Done { user, session: within, tasks, cookie, family: None })
 }
 
 /// Gives the browser of the attempt a new secret; its current session stays (or becomes `session`).

@@ -130,6 +130,79 @@ pub async fn draw(realm: &Realm, caller: &Caller, ask: Ask, seconds: i64) -> Res
     Ok(drawn)
 }
 
+/// Which of two mailboxes a change of address is confirmed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// That of the address before.
+    Current,
+    /// That of the new one.
+    New,
+}
+
+/// [`draw`] for a change of somebody's address, which both mailboxes confirm if `both`: what is drawn for the one and for
+/// the other belongs together.
+pub async fn draw_change(
+    realm: &Realm,
+    caller: &Caller,
+    of: &user::Full,
+    address: Identifier,
+    side: Side,
+    both: bool,
+    redirect: Redirect,
+) -> Result<Drawn> {
+    let (now, mount) = (realm.now(), caller.mount_id(realm));
+    let id = of.user.id;
+    let current = of.email().ok_or(Kind::NotFound.param("email"))?;
+    let current =
+        Identifier { kind: current.kind, typed: current.typed.clone(), normal: current.normal.clone() };
+    let open = realm.db().read(async |tx| store::change_of_email(tx, id, mount, now).await).await?;
+    let same = |open: &Attempt| {
+        open.body.vouched
+            && open.auth_rev == Some(of.user.auth_rev)
+            && open.identifier.as_ref().is_some_and(|i| i.normal == address.normal)
+    };
+    let open = open.filter(same);
+    let (target, purpose) = match side {
+        Side::Current => (current, Purpose::VerifyCurrent),
+        Side::New => (address.clone(), Purpose::Verify),
+    };
+    let target = Target {
+        address: target,
+        user: Some(id),
+        auth_rev: Some(of.user.auth_rev),
+        tells: Tells::Nobody,
+        language: None,
+    };
+    let sending = Sending::draw(realm, target, purpose, realm.settings().1.code.seconds);
+    let drawn = Drawn { link: sending.fresh.link.text(), code: sending.fresh.code.clone() };
+    let Some(open) = open else {
+        let draw = Draw::new(realm);
+        let attempt = Attempt {
+            user: Some(id),
+            auth_rev: Some(of.user.auth_rev),
+            identifier: Some(address),
+            body: Body {
+                vouched: true,
+                no_tasks: true,
+                both: both.then(Both::default),
+                redirect: Some(redirect),
+                ..Body::default()
+            },
+            ..Attempt::new(&draw, AttemptKind::Verify, Binding::Bearer, None, Sink::Redirect)
+        };
+        put(realm, caller, attempt, vec![sending]).await?;
+        return Ok(drawn);
+    };
+    realm
+        .db()
+        .write(async move |tx| -> Result<()> {
+            store::lock_at(tx, open.id, mount, now).await?.ok_or(Kind::RevChanged)?;
+            sending.put(tx, open.id).await
+        })
+        .await?;
+    Ok(drawn)
+}
+
 /// Mails a link that lets an invited user in, whose account a back end has made. It is good for as long as invitations
 /// are.
 pub async fn invite(realm: &Realm, caller: &Caller, ask: Ask) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod account;
 mod after_review;
+mod apps;
 mod attacks;
 mod checkup;
 mod equal;

@@ -70,7 +70,10 @@ impl Postgres {
                 let client = self.pool.get().await.map_err(convert::pool)?;
                 match PgTx::snapshot(client, &self.connector, &self.count).await {
                     Ok(tx) => return Ok(Tx::postgres(tx)),
-                    Err((Fault::Lost, _)) if losses < LOSSES => losses += 1,
+                    Err((Fault::Lost, _)) if losses < LOSSES => {
+                        losses += 1;
+                        pool::doubt(&self.pool);
+                    }
                     Err((_, error)) => return Err(error),
                 }
             }
@@ -152,6 +155,8 @@ impl Tries<'_> {
                 }
                 Some(Fault::Lost | Fault::Stale) if self.losses < LOSSES => {
                     self.losses += 1;
+                    drop(tx);
+                    pool::doubt(&self.postgres.pool);
                     Ok(false)
                 }
                 _ if aborted => Err(Error::Aborted),

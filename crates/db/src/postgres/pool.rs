@@ -28,6 +28,12 @@ pub(super) fn pool(connector: &Arc<Connector>, options: &Options) -> Result<Pool
         .map_err(|error| OpenError::Db(Error::unavailable(error)))
 }
 
+/// A connection was lost. Whatever took it may have taken the others that wait here, and which of them nobody has noticed
+/// yet: the next try gets a new one.
+pub(super) fn doubt(pool: &Pool) {
+    let _ = pool.retain(|_, _| false);
+}
+
 /// Connections that all tasks share: statements are pipelined, so that one does the work of many.
 /// Fit for statements that stand alone and are short, since an answer waits for those before it.
 pub(super) struct Readers {

@@ -11,6 +11,7 @@ use axum::{Json, extract::Query};
 use latchstring_core::{
     Error, Kind,
     admin::links::{self, For},
+    attempt::mailed::Side,
     secret::Password,
 };
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ pub(crate) struct Generate {
     #[serde(rename = "type")]
     kind: Option<String>,
     email: Option<String>,
+    new_email: Option<String>,
     password: Option<String>,
     data: Option<Value>,
     redirect_to: Option<String>,
@@ -58,11 +60,13 @@ pub(crate) async fn generate(
         "magiclink" if !known => ("signup", For::SignUp(None)),
         "magiclink" => ("magiclink", For::SignIn),
         "recovery" => ("recovery", For::Recover),
-        "email_change_current" | "email_change_new" => {
-            return Err(Fail::invalid(
-                "Links that change an email are mailed by this server alone: change it with updateUserById, or let the \
-                 user ask for it",
-            ));
+        side @ ("email_change_current" | "email_change_new") => {
+            let new = mail::given_address(body.new_email.as_deref())?;
+            if user::is_there(&ask, &new).await? {
+                return Err(Kind::IdentifierTaken.into());
+            }
+            let side = if side == "email_change_new" { Side::New } else { Side::Current };
+            ("email_change", For::ChangeEmail { new, side, both: ask.settings.double_confirm })
         }
         other => {
             let other: String = other.chars().take(40).collect();
@@ -73,7 +77,11 @@ pub(crate) async fn generate(
     let asked = body.redirect_to.as_deref().filter(|to| redirect::may(&ask, to));
     let redirect = redirect::of(&ask, word, asked.or(to.redirect_to.as_deref()), &Pkce::default())?;
     let redirect_to = redirect.ends_at.clone();
-    let note = matches!(what, For::Invite).then(|| super::invited(&ask));
+    let note = match &what {
+        For::Invite => Some(super::invited(&ask)),
+        For::SignUp(_) => Some(super::by_back_end()),
+        For::SignIn | For::Recover | For::ChangeEmail { .. } => None,
+    };
     let to = links::To { address, data: mail::members(body.data)?, note, redirect };
     let (full, drawn) =
         links::draw(&ask.realm, actor, &ask.caller(), to, what).await.map_err(|error: Error| match error
@@ -82,6 +90,12 @@ pub(crate) async fn generate(
             Some(Kind::NotFound) => Fail::new(404, "user_not_found", "User with this email not found"),
             _ => error.into(),
         })?;
+    // In the link it is one type for both mailboxes.
+    let verification_type = match body.kind.as_deref() {
+        Some("email_change_current") => "email_change_current",
+        Some("email_change_new") => "email_change_new",
+        _ => word,
+    };
     let hashed_token = drawn.link.to_string();
     let mut action_link =
         format!("{}/verify?token={hashed_token}&type={word}&redirect_to=", ask.mount.issuer);
@@ -91,7 +105,7 @@ pub(crate) async fn generate(
         action_link,
         email_otp: drawn.code.to_string(),
         hashed_token,
-        verification_type: word,
+        verification_type,
         redirect_to,
     }))
 }

@@ -39,7 +39,17 @@ fn noted(members: Map<String, Value>) -> annotation::Note {
     annotation::Note { kind: note::KIND.to_owned(), members }
 }
 
-/// [`noted`]: that the user was invited now.
+/// That a back end makes the user.
+fn made() -> (String, Value) {
+    ("by_back_end".to_owned(), true.into())
+}
+
+/// [`noted`]: that a back end makes the user.
+pub(super) fn by_back_end() -> annotation::Note {
+    noted(Map::from_iter([made()]))
+}
+
+/// [`noted`]: that a back end has invited the user, now.
 pub(super) fn invited(ask: &Ask) -> annotation::Note {
-    noted(Map::from_iter([("invited_at".to_owned(), ask.realm.now().into())]))
+    noted(Map::from_iter([made(), ("invited_at".to_owned(), ask.realm.now().into())]))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::mail::{self, OURS},
-    Id, noted,
+    Id, by_back_end, noted,
     paging::Asked,
     show,
 };
@@ -143,6 +143,8 @@ pub(crate) async fn create(ask: Ask, Body(body): Body<Attributes>) -> Result<Jso
         })
     };
     let Merge { own, public } = body.metadata();
+    let mut note = by_back_end();
+    note.members.extend(body.role()?.into_iter().flat_map(|role| role.members));
     let new = NewUser {
         id,
         email: Some(mail::address(email)?),
@@ -155,7 +157,7 @@ pub(crate) async fn create(ask: Ask, Body(body): Body<Attributes>) -> Result<Jso
             ..ProfileChange::default()
         },
         ban: body.ban(ask.realm.now())?.filter(|ban| matches!(ban, Ban::Until { .. })),
-        note: body.role()?,
+        note: Some(note),
         ..NewUser::default()
     };
     let full = users::create(&ask.realm, actor, &ask.source, new).await?;
