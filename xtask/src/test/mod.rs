@@ -187,10 +187,24 @@ fn postgres_step(_: &mut Stage) -> Outcome {
     let mut test = cargo_test();
     test.args(["--package", "latchstring-db", "--package", "latchstring-core"]);
     test.args(["--package", "latchstring-server", "--package", "latchstring"]);
+    for dialect in dialects() {
+        test.args(["--package", &format!("latchstring-{dialect}")]);
+    }
     // Documentation examples have run already, and use no database.
     test.arg("--tests");
     test.env("LATCHSTRING_TEST_DATABASE", "postgres").env("LATCHSTRING_TEST_POSTGRES", postgres.url());
     Outcome::Ran(count::cargo(&mut test))
+}
+
+/// The folders of `dialects`, whose packages are named after them.
+fn dialects() -> Vec<String> {
+    let folders = std::fs::read_dir("dialects").into_iter().flatten().flatten();
+    let mut names: Vec<String> = folders
+        .filter(|entry| entry.path().join("Cargo.toml").is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
 }
 
 /// Installs what a folder's lock file lists, and nothing else; no package runs code while it is installed.
