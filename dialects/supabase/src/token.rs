@@ -2,7 +2,7 @@
 
 use crate::{ask::Ask, error::Fail, user};
 use latchstring_core::{
-    attempt::Grant,
+    attempt::{Grant, Outcome},
     clock::SECOND,
     family::{Claims as Proofs, Family},
     id::{SessionId, UserId},
@@ -98,8 +98,15 @@ fn amr(proofs: &Proofs) -> Vec<Amr> {
     methods.map(|method| Amr { method: word(method), timestamp: proofs.auth_time }).collect()
 }
 
-/// The session that came of an attempt.
-pub async fn granted(ask: &Ask, grant: Grant) -> Result<Session, Fail> {
+/// The session that came of an attempt, unless something is outstanding: a second factor.
+pub async fn signed_in(ask: &Ask, outcome: Outcome) -> Result<Session, Fail> {
+    match outcome.completed.and_then(|completed| completed.grant) {
+        Some(grant) => granted(ask, grant).await,
+        None => Err(Fail::new(401, "insufficient_aal", "A second factor is needed")),
+    }
+}
+
+async fn granted(ask: &Ask, grant: Grant) -> Result<Session, Fail> {
     let full = user::load(ask, grant.user).await?;
     session(ask, &full, grant.session, &grant.claims, grant.refresh).await
 }

@@ -9,6 +9,7 @@ pub use deletion::{delete, delete_mine, finish, keep};
 pub use password::{PasswordProof, change_password};
 
 use crate::{
+    annotation,
     audit::{self, Actor, Entry, Source},
     browser,
     clock::Micros,
@@ -22,6 +23,7 @@ use crate::{
     session::{self, Which},
     user::{self, Full, ProfileChange},
 };
+use serde_json::{Map, Value};
 
 /// A signed-in user, by cookie or by access token.
 #[derive(Debug, Clone)]
@@ -65,6 +67,41 @@ pub async fn change(realm: &Realm, me: &Me, source: &Source, change: ProfileChan
             .into());
     }
     change.check()?;
+    write(realm, me, source, Wanted::Profile(change)).await
+}
+
+/// What metadata of the account's own become with these members in place of those that are there; `null` takes one away.
+fn own_with(user: &user::User, members: &Map<String, Value>) -> Result<ProfileChange> {
+    let mut own = user.meta_own.clone();
+    if let Value::Object(own) = &mut own {
+        annotation::members(own, members);
+    }
+    let change = ProfileChange { meta_own: Some(own), ..ProfileChange::default() };
+    change.check()?;
+    Ok(change)
+}
+
+/// Refuses what [`change_own`] would.
+pub fn check_own(user: &user::User, members: &Map<String, Value>) -> Result<()> {
+    own_with(user, members).map(|_| ())
+}
+
+/// Changes metadata of the account's own by the member: two changes at once of two members both hold.
+pub async fn change_own(
+    realm: &Realm,
+    me: &Me,
+    source: &Source,
+    members: Map<String, Value>,
+) -> Result<Full> {
+    write(realm, me, source, Wanted::Members(members)).await
+}
+
+enum Wanted {
+    Profile(ProfileChange),
+    Members(Map<String, Value>),
+}
+
+async fn write(realm: &Realm, me: &Me, source: &Source, wanted: Wanted) -> Result<Full> {
     let now = realm.now();
     let entry = Entry::new(realm.ground().audit_id(), now, "profile.changed", Actor::User(me.user.0))
         .on("user", me.user.0)
@@ -74,7 +111,13 @@ pub async fn change(realm: &Realm, me: &Me, source: &Source, change: ProfileChan
         .db()
         .write(async move |tx| -> Result<Full> {
             user::store::lock(tx, id, now).await?.ok_or(Kind::NotSignedIn)?;
-            user::store::change(tx, id, &change).await?;
+            match &wanted {
+                Wanted::Profile(change) => user::store::change(tx, id, change).await?,
+                Wanted::Members(members) => {
+                    let user = user::store::find(tx, id).await?.ok_or(Kind::NotSignedIn)?;
+                    user::store::change(tx, id, &own_with(&user, members)?).await?;
+                }
+            }
             audit::write(tx, entry.clone()).await?;
             user::store::full(tx, id).await?.ok_or_else(|| Kind::NotSignedIn.into())
         })

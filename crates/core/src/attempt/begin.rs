@@ -240,30 +240,6 @@ pub async fn begin(realm: &Realm, caller: &Caller, begin: Begin) -> Result<Begun
     Ok(Begun { outcome, handle, cookie, browser })
 }
 
-/// An attempt that has no row yet, for proofs that come without one ([`super::code::code_by_address`]). Nothing of
-/// `begin` but kind, identifier, sink, name and the flags is looked at. Gives its handle too, if it has one.
-pub fn fresh(realm: &Realm, caller: &Caller, begin: &Begin) -> Result<(Attempt, Option<Keyed>)> {
-    let draw = Draw::new(realm);
-    let binding = match (begin.sink, &caller.browser, caller.client) {
-        (Sink::Cookie, Some(known), _) => Binding::Browser(known.id),
-        (Sink::Cookie, None, _) => return Err(Kind::AttemptUnknown.into()),
-        (Sink::Tokens | Sink::Redirect, _, Some(client)) => Binding::Client(client),
-        (Sink::Tokens | Sink::Redirect, _, None) => Binding::Bearer,
-    };
-    let handle = (begin.sink != Sink::Cookie).then(|| Keyed::new(draw.attempt.0, realm.ground().random()));
-    let attempt = Attempt {
-        identifier: begin.identifier.clone(),
-        body: Body {
-            or_sign_up: begin.or_sign_up && realm.settings().1.sign_up == SignUp::Open,
-            name: begin.name.clone(),
-            second_factor: begin.second_factor,
-            ..Body::default()
-        },
-        ..Attempt::new(&draw, begin.kind, binding, handle.as_ref(), begin.sink)
-    };
-    Ok((attempt, handle))
-}
-
 /// The session within which something happens: it lives, and is whose it is said to be.
 pub(super) async fn living(realm: &Realm, within: Option<Within>) -> Result<(Within, session::Shown)> {
     let within = within.ok_or(Kind::NotSignedIn)?;

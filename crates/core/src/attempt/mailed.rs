@@ -46,6 +46,11 @@ pub struct Asked {
 }
 
 impl Ask {
+    /// A mail to an address, and nothing else.
+    pub fn new(kind: AttemptKind, address: Identifier, redirect: Redirect) -> Self {
+        Self { kind, address, or_sign_up: false, data: None, vouched: false, redirect }
+    }
+
     pub(super) fn attempt(&self, draw: &Draw) -> Attempt {
         // Whoever recovers is signed in; their app asks for the new password.
         let kind = if self.kind == AttemptKind::Recover { AttemptKind::SignIn } else { self.kind };

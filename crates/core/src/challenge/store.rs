@@ -100,7 +100,8 @@ pub async fn take_try_of_attempt(
     .transpose()
 }
 
-/// Takes a try of the newest live challenge for (purpose, address) whose attempt was begun at a mount.
+/// Takes a try of the newest live challenge for (purpose, address) whose attempt was begun at a mount and is held by
+/// nobody: what somebody holds by a cookie or a handle goes on with these.
 pub async fn take_try_of_address(
     tx: &mut Tx,
     mount: MountId,
@@ -112,7 +113,7 @@ pub async fn take_try_of_address(
         "UPDATE challenges SET tries_left = tries_left - 1
           WHERE id = (SELECT c.id FROM challenges c JOIN attempts a ON a.id = c.attempt_id
                        WHERE c.purpose = $1 AND c.normal = $2 AND c.spent_at IS NULL AND c.expires_at > $3
-                         AND a.mount_id = $4
+                         AND a.mount_id = $4 AND a.handle IS NULL AND a.sink <> 'cookie'
                        ORDER BY c.id DESC LIMIT 1)
             AND spent_at IS NULL AND expires_at > $3 AND tries_left > 0
       RETURNING id, purpose, typed, normal, user_id, attempt_id, auth_rev, code, link, expires_at, spent_at",

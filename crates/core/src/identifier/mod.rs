@@ -112,6 +112,18 @@ pub fn email(identifiers: &[Stored]) -> Option<&Stored> {
     identifiers.iter().filter(|i| i.kind == IdentifierKind::Email).max_by_key(|i| (i.is_primary, i.is_good()))
 }
 
+impl Identifier {
+    /// What was typed and can be nobody's: as wrong as what is nobody's yet, at the same cost.
+    pub fn nobody(text: &str) -> Self {
+        Self {
+            kind: IdentifierKind::Username,
+            typed: String::new(),
+            // No username holds an "@"; without controls, which no database text may hold.
+            normal: format!("@{}", text.chars().filter(|c| !c.is_control()).take(100).collect::<String>()),
+        }
+    }
+}
+
 /// Who says so of an address that its owner signed up with, where the realm asks for no proof.
 pub const SELF_ASSERTED: &str = "sign_up";
 

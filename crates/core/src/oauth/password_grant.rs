@@ -50,13 +50,7 @@ pub async fn grant(realm: &Realm, caller: &Caller, username: &str, password: Pas
         return Err(Kind::FeatureOff.into());
     }
     realm.limit_address(Rule::TokensByAddress, &caller.source).await?;
-    // A name that can't be anybody's is as wrong as one that is nobody's, and costs the same.
-    let identifier = Identifier::any(username).unwrap_or_else(|_| Identifier {
-        kind: crate::identifier::IdentifierKind::Username,
-        typed: String::new(),
-        // No username holds an "@", so nobody has this one; without controls, which no database text may hold.
-        normal: format!("@{}", username.chars().filter(|c| !c.is_control()).take(100).collect::<String>()),
-    });
+    let identifier = Identifier::any(username).unwrap_or_else(|_| Identifier::nobody(username));
     let checked = password::check(realm, caller, &identifier, password).await?;
     let ground = realm.ground().clone();
     let now = ground.now();

@@ -132,13 +132,20 @@ where
     Ok(verified)
 }
 
-/// Whether the session of a verified token still holds.
-pub async fn session_holds(realm: &Realm, user: UserId, session: SessionId, iat: i64) -> Result<bool> {
+/// Whether the session of a verified token still holds. What a key has signed that others may hold too is a session only
+/// if there is one.
+pub async fn session_holds<T>(
+    realm: &Realm,
+    verified: &Verified<T>,
+    user: UserId,
+    session: SessionId,
+) -> Result<bool> {
     let now = realm.now();
-    if realm.ended().session_ended(session) || iat < realm.ended().user_valid_after(user) / SECOND {
+    let ended = realm.ended();
+    if ended.session_ended(session) || verified.iat < ended.user_valid_after(user) / SECOND {
         return Ok(false);
     }
-    if realm.is_fresh() {
+    if realm.is_fresh() && verified.by_imported.is_none() {
         return Ok(true);
     }
     let found = realm.db().read(async |tx| session::store::find(tx, session).await).await?;

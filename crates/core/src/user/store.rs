@@ -202,6 +202,14 @@ pub async fn known(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<(UserId, Micros)>>
     Ok(found)
 }
 
+/// Tells PostgreSQL how large the tables are that hold users.
+pub async fn analyze(tx: &mut Tx) -> Result<()> {
+    for statement in ["ANALYZE users", "ANALYZE identifiers", "ANALYZE identities"] {
+        tx.exec(statement, &[]).await?;
+    }
+    Ok(())
+}
+
 /// A sign-in whose user's row is taken.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedIn {

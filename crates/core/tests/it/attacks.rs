@@ -9,11 +9,7 @@ use latchstring_core::{
         users::{self, NewSecret},
     },
     api_key,
-    attempt::{
-        AttemptKind, SecondFactor, Sink, Step,
-        begin::{Begin, fresh},
-        code::code_by_address,
-    },
+    attempt::{AttemptKind, Redirect, SecondFactor, Sink, Step, begin::Begin, mailed},
     audit::{Actor, Source},
     browser,
     challenge::Purpose,
@@ -397,14 +393,15 @@ async fn accounts_are_counted_by_address_however_they_begin() {
     let link = elsewhere.link_to("eve@northwind.example").await;
     assert_eq!(test.visitor().from(from).follow(&link).await.refused(), Kind::RateLimited);
     // By a code that comes without an attempt.
-    let id = elsewhere.begin(AttemptKind::SignUp, "kim@northwind.example").await.id;
-    elsewhere.send(id).await.expect("sent");
+    let address = who("kim@northwind.example");
+    let ask = mailed::Ask {
+        or_sign_up: true,
+        ..mailed::Ask::new(AttemptKind::SignIn, address.clone(), Redirect::default())
+    };
+    mailed::ask(&test.realm, &elsewhere.caller().await, ask).await.expect("sent");
     let bare = elsewhere.code_to("kim@northwind.example").await;
     let caller = test.app().from(from).caller().await;
-    let address = who("kim@northwind.example");
-    let begin = Begin::new(AttemptKind::SignUp, Some(address.clone()), Sink::Tokens);
-    let (fresh, _) = fresh(&test.realm, &caller, &begin).expect("an attempt");
-    let made = code_by_address(&test.realm, &caller, Purpose::SignUp, &address, &bare, fresh).await;
+    let made = mailed::code(&test.realm, &caller, &[Purpose::SignIn], &address, &bare).await;
     assert_eq!(made.refused(), Kind::RateLimited);
     for address in ["bob@northwind.example", "eve@northwind.example", "kim@northwind.example"] {
         assert!(test.find(address).await.is_none(), "{address}");

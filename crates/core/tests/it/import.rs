@@ -24,7 +24,7 @@ const BCRYPT: &str = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyO
 type Spoil<'a> = &'a dyn Fn(&mut Incoming);
 
 fn run(dry: bool) -> Run {
-    Run { actor: Actor::Operator, from: "elsewhere".into(), dry }
+    Run::new(Actor::Operator, "elsewhere", dry)
 }
 
 fn user(n: u128) -> Incoming {

@@ -4,10 +4,7 @@ use crate::add_factor;
 use latchstring_core::{
     Kind, Result,
     account::{self, Me},
-    attempt::{
-        self, AttemptKind, Sink, Step,
-        begin::{Begin, fresh},
-    },
+    attempt::{self, AttemptKind, Sink, Step, begin::Begin, mailed},
     audit::Source,
     browser,
     challenge::Purpose,
@@ -325,25 +322,18 @@ async fn supabase_tokens_of_a_session_with_a_task_say_so_and_our_api_refuses_the
 #[tokio::test]
 async fn supabase_a_mailed_code_is_verified_by_its_address_alone() {
     let test = TestRealm::new().await;
-    let begin = |or_sign_up| Begin {
-        or_sign_up,
-        ..Begin::new(AttemptKind::SignIn, Some(who("ada@northwind.example")), Sink::Tokens)
+    let ask = mailed::Ask {
+        or_sign_up: true,
+        ..mailed::Ask::new(AttemptKind::SignIn, who("ada@northwind.example"), attempt::Redirect::default())
     };
-    test.set(|s| s.password.required = false).await;
-    let code = {
-        // The attempt that sent the code belongs to nobody any more: its handle is forgotten.
-        let sender = test.app();
-        let id = sender.try_begin(begin(true)).await.expect("begins").outcome.attempt.id;
-        sender.send(id).await.expect("sent");
-        sender.code_to("ada@northwind.example").await
-    };
-    let app = test.app();
-    let caller = app.caller().await;
+    // Whoever asked is nobody any more.
+    let sender = test.app();
+    mailed::ask(&test.realm, &sender.caller().await, ask).await.expect("sent");
+    let code = sender.code_to("ada@northwind.example").await;
+    let caller = test.app().caller().await;
     let address = who("Ada@NORTHWIND.example");
-    let verify = async |purpose, code: &str| {
-        let (attempt, _) = fresh(&test.realm, &caller, &begin(true)).expect("a fresh attempt");
-        attempt::code::code_by_address(&test.realm, &caller, purpose, &address, code, attempt).await
-    };
+    let verify =
+        async |purpose, code: &str| mailed::code(&test.realm, &caller, &[purpose], &address, code).await;
     assert_eq!(verify(Purpose::Recover, &code).await.refused(), Kind::CodeWrong, "it is for another purpose");
     let wrong = if code == "000000" { "000001" } else { "000000" };
     assert_eq!(verify(Purpose::SignIn, wrong).await.refused(), Kind::CodeWrong);
@@ -356,7 +346,7 @@ async fn supabase_a_mailed_code_is_verified_by_its_address_alone() {
 }
 
 #[tokio::test]
-async fn supabase_only_codes_that_open_accounts_are_verified_by_address() {
+async fn supabase_a_code_of_an_attempt_that_somebody_holds_is_not_verified_by_address() {
     let test = TestRealm::new().await;
     let visitor = test.sign_up("ada@northwind.example", PASSWORD).await;
     // A code that confirms a new address within a session must not become a sign-in of whoever has that address.
@@ -364,13 +354,10 @@ async fn supabase_only_codes_that_open_accounts_are_verified_by_address() {
     visitor.send(attempt.id).await.expect("sent");
     let code = visitor.code_to("ada@new.example").await;
     let caller = test.app().caller().await;
-    for purpose in [Purpose::Verify, Purpose::StepUp, Purpose::Factor] {
-        let begin = Begin::new(AttemptKind::SignIn, Some(who("ada@new.example")), Sink::Tokens);
-        let (fresh, _) = fresh(&test.realm, &caller, &begin).expect("fresh");
-        let address = who("ada@new.example");
-        let verified =
-            attempt::code::code_by_address(&test.realm, &caller, purpose, &address, &code, fresh).await;
-        assert_eq!(verified.refused(), Kind::StepNotOffered);
+    let address = who("ada@new.example");
+    for purpose in [Purpose::Verify, Purpose::StepUp, Purpose::Factor, Purpose::SignIn] {
+        let verified = mailed::code(&test.realm, &caller, &[purpose], &address, &code).await;
+        assert_eq!(verified.refused(), Kind::CodeWrong);
     }
     visitor.code(attempt.id, &code).await.expect("it is still good for what it is for");
 }

@@ -4,10 +4,7 @@
 use latchstring_core::{
     Kind, Result, account,
     admin::{invitations, settings, setup, users},
-    attempt::{
-        self, AttemptKind, Sink,
-        begin::{Begin, fresh},
-    },
+    attempt::{self, AttemptKind, mailed},
     audit::{Actor, Source},
     challenge::Purpose,
     clock::{MINUTE, SECOND},
@@ -95,17 +92,15 @@ async fn one_code_by_its_address_by_fifty_at_once_opens_one_session() {
     let test = generous().await;
     test.sign_up(ADA, PASSWORD).await.sign_out().await;
     let sender = test.app();
-    let attempt = sender.begin(AttemptKind::SignIn, ADA).await;
-    sender.send(attempt.id).await.expect("sent");
+    let ask = mailed::Ask::new(AttemptKind::SignIn, who(ADA), attempt::Redirect::default());
+    mailed::ask(&test.realm, &sender.caller().await, ask).await.expect("sent");
     let code = sender.code_to(ADA).await;
     let (one, two) = (test.realm.clone(), test.node().await);
     let results = all(50, |i| {
         let (realm, code) = (if i % 2 == 0 { one.clone() } else { two.clone() }, code.clone());
         async move {
             let caller = attempt::Caller::default();
-            let (fresh, _) =
-                fresh(&realm, &caller, &Begin::new(AttemptKind::SignIn, Some(who(ADA)), Sink::Tokens))?;
-            attempt::code::code_by_address(&realm, &caller, Purpose::SignIn, &who(ADA), &code, fresh).await
+            mailed::code(&realm, &caller, &[Purpose::SignIn], &who(ADA), &code).await
         }
     })
     .await;

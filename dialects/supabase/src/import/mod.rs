@@ -143,7 +143,7 @@ pub async fn run(
     progress: &Arc<Progress>,
     on_left: &mut (dyn FnMut(&Left) + Send),
 ) -> Result<Summary, Failed> {
-    let run = Run { actor, from: FROM.to_owned(), dry };
+    let run = Run::new(actor, FROM, dry);
     let summary = Summary { dry_run: dry, ..Summary::default() };
     let names = dry.then(|| Sorter::new(RUN));
     let mut desk = Desk { realm, run, progress: progress.clone(), summary, on_left, names };

@@ -1,7 +1,7 @@
 //! What sends a mail: `POST /otp`, `/magiclink`, `/recover`, `/resend`, and `GET /reauthenticate`.
 
 use crate::{
-    ask::{Ask, Body},
+    ask::{Ask, Body, given},
     error::Fail,
     redirect::{self, Pkce},
 };
@@ -13,7 +13,7 @@ use latchstring_core::{
         begin::Within,
         mailed::{self, Ask as Mail},
     },
-    identifier::{Identifier, IdentifierKind},
+    identifier::Identifier,
     mount::Enumeration,
 };
 use serde::Deserialize;
@@ -51,7 +51,7 @@ pub(crate) fn address(text: &str) -> Result<Identifier, Fail> {
 
 /// [`address`], or that there has to be one.
 pub(crate) fn given_address(text: Option<&str>) -> Result<Identifier, Fail> {
-    match text.filter(|text| !text.is_empty()) {
+    match given(text) {
         Some(text) => address(text),
         None => Err(Fail::invalid("An email address is required")),
     }
@@ -67,12 +67,7 @@ pub(crate) fn members(sent: Option<Value>) -> Result<Map<String, Value>, Fail> {
 
 /// Whoever is meant by what was typed; nobody, where it is no address.
 pub(crate) fn somebody(text: &str) -> Identifier {
-    Identifier::email(text).unwrap_or_else(|_| Identifier {
-        kind: IdentifierKind::Email,
-        typed: String::new(),
-        // Nobody has an address without a part before the `@`.
-        normal: format!("@{}", text.chars().filter(|c| !c.is_control()).take(100).collect::<String>()),
-    })
+    Identifier::email(text).unwrap_or_else(|_| Identifier::nobody(text))
 }
 
 #[derive(Deserialize)]
@@ -90,7 +85,7 @@ pub(crate) struct Otp {
 }
 
 pub(crate) async fn otp(ask: Ask, Query(to): Query<To>, Body(body): Body<Otp>) -> Result<Json<Value>, Fail> {
-    let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    let given = |text: &Option<String>| given(text.as_deref()).is_some();
     match (given(&body.email), given(&body.phone)) {
         (true, true) => {
             return Err(Fail::invalid("Only an email address or phone number should be provided"));
@@ -187,8 +182,8 @@ pub(crate) async fn resend(
     Query(to): Query<To>,
     Body(body): Body<Resend>,
 ) -> Result<Json<Value>, Fail> {
-    let email = body.email.as_deref().filter(|text| !text.is_empty());
-    let phone = body.phone.as_deref().filter(|text| !text.is_empty());
+    let email = given(body.email.as_deref());
+    let phone = given(body.phone.as_deref());
     match body.kind.as_str() {
         "signup" | "email_change" => {
             if phone.is_some() {

@@ -2,7 +2,7 @@
 
 use super::mail::{self, To};
 use crate::{
-    ask::{Ask, Body},
+    ask::{Ask, Body, given},
     error::Fail,
     redirect::{self, Pkce},
     token, user,
@@ -43,21 +43,21 @@ pub(crate) async fn signup(
     Query(to): Query<To>,
     Body(body): Body<Signup>,
 ) -> Result<Response, Fail> {
-    let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    let (email, phone, password) = (given(body.email), given(body.phone), given(body.password));
     let data = mail::data(body.data)?;
-    if given(&body.phone) {
-        return Err(match given(&body.email) {
+    if phone.is_some() {
+        return Err(match email.is_some() {
             true => Fail::invalid("Only an email address or phone number should be provided on signup."),
             false => Fail::new(400, "phone_provider_disabled", "Phone signups are disabled"),
         });
     }
-    if !given(&body.email) && !given(&body.password) {
+    if email.is_none() && password.is_none() {
         return guest(&ask, data).await;
     }
-    let Some(password) = body.password.filter(|text| !text.is_empty()) else {
+    let Some(password) = password else {
         return Err(Fail::invalid("Signup requires a valid password"));
     };
-    let Some(email) = body.email.filter(|text| !text.is_empty()) else {
+    let Some(email) = email else {
         return Err(Fail::invalid("Sign up only available with email provider"));
     };
     if !ask.settings.email {
@@ -77,12 +77,7 @@ pub(crate) async fn signup(
             let tells = ask.mount.enumeration == Enumeration::Vendor && waiting.taken;
             Ok(Json(user::User::waiting(&waiting, &shown, data, !tells)).into_response())
         }
-        Claimed::In(outcome) => {
-            let grant = outcome.completed.and_then(|completed| completed.grant);
-            let grant =
-                grant.ok_or_else(|| Fail::new(401, "insufficient_aal", "A second factor is needed"))?;
-            Ok(Json(token::granted(&ask, grant).await?).into_response())
-        }
+        Claimed::In(outcome) => Ok(Json(token::signed_in(&ask, *outcome).await?).into_response()),
         Claimed::Exists => Err(Fail::new(422, "user_already_exists", "User already registered")),
     }
 }
@@ -92,7 +87,5 @@ async fn guest(ask: &Ask, data: Value) -> Result<Response, Fail> {
     begin.guest = true;
     begin.data = Some(data).filter(|data| *data != json!({}));
     let begun = begin::begin(&ask.realm, &ask.caller(), begin).await?;
-    let grant = begun.outcome.completed.and_then(|completed| completed.grant);
-    let grant = grant.ok_or(latchstring_core::Kind::GuestsOff)?;
-    Ok(Json(token::granted(ask, grant).await?).into_response())
+    Ok(Json(token::signed_in(ask, begun.outcome).await?).into_response())
 }

@@ -2,7 +2,7 @@
 
 use super::mail;
 use crate::{
-    ask::{Ask, Body},
+    ask::{Ask, Body, given},
     error::Fail,
     token::{self, Session},
 };
@@ -51,7 +51,6 @@ pub(crate) async fn token(
 }
 
 async fn by_password(ask: &Ask, grant: Grant) -> Result<Session, Fail> {
-    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let email = match (given(grant.email), given(grant.phone)) {
         (Some(_), Some(_)) => {
             return Err(Fail::invalid("Only an email address or phone number should be provided on login."));
@@ -79,13 +78,11 @@ async fn by_password(ask: &Ask, grant: Grant) -> Result<Session, Fail> {
         Some(Kind::InputInvalid) => Fail::new(400, "invalid_credentials", "Invalid login credentials"),
         _ => error.into(),
     })?;
-    let grant = outcome.completed.and_then(|completed| completed.grant);
-    let grant = grant.ok_or_else(|| Fail::new(401, "insufficient_aal", "A second factor is needed"))?;
-    token::granted(ask, grant).await
+    token::signed_in(ask, outcome).await
 }
 
 async fn by_refresh(ask: &Ask, grant: Grant) -> Result<Session, Fail> {
-    let Some(text) = grant.refresh_token.filter(|text| !text.is_empty()) else {
+    let Some(text) = given(grant.refresh_token) else {
         return Err(Fail::invalid("refresh_token required"));
     };
     let (family, refresh) = mint::refresh_at(&ask.realm, ask.mount.id, &text, &ask.source).await?;
@@ -93,12 +90,9 @@ async fn by_refresh(ask: &Ask, grant: Grant) -> Result<Session, Fail> {
 }
 
 async fn by_code(ask: &Ask, grant: Grant) -> Result<Session, Fail> {
-    let (Some(code), Some(verifier)) = (grant.auth_code, grant.code_verifier) else {
+    let (Some(code), Some(verifier)) = (given(grant.auth_code), given(grant.code_verifier)) else {
         return Err(Fail::invalid("invalid request: both auth code and code verifier should be non-empty"));
     };
-    if code.is_empty() || verifier.is_empty() {
-        return Err(Fail::invalid("invalid request: both auth code and code verifier should be non-empty"));
-    }
     let exchanged = exchange::exchange(&ask.realm, &ask.caller(), &code, Some(&verifier)).await;
     let (outcome, _) = exchanged.map_err(|error| match error.kind() {
         Some(Kind::AuthCodeUnusable) => {
@@ -111,7 +105,5 @@ async fn by_code(ask: &Ask, grant: Grant) -> Result<Session, Fail> {
         ),
         _ => error.into(),
     })?;
-    let grant = outcome.completed.and_then(|completed| completed.grant);
-    let grant = grant.ok_or_else(|| Fail::new(401, "insufficient_aal", "A second factor is needed"))?;
-    token::granted(ask, grant).await
+    token::signed_in(ask, outcome).await
 }

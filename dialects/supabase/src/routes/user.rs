@@ -2,7 +2,7 @@
 
 use super::mail::{self, To};
 use crate::{
-    ask::{Ask, Body},
+    ask::{Ask, Body, given},
     error::Fail,
     redirect::{self, Pkce},
     user,
@@ -15,7 +15,7 @@ use latchstring_core::{
     identifier::IdentifierKind,
     mount::Enumeration,
     secret::Password,
-    user::{ProfileChange, UserKind},
+    user::UserKind,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -60,29 +60,18 @@ pub(crate) async fn put(
     let signed = ask.user().await?;
     let me = &signed.me;
     let full = user::load(&ask, me.user).await?.full;
-    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     if change.app_metadata.is_some_and(|app| !app.is_null()) {
         return Err(Fail::new(403, "not_admin", "Updating app_metadata requires admin privileges"));
     }
     if given(change.phone).is_some() {
         return Err(Fail::new(400, "phone_provider_disabled", "Unsupported phone provider"));
     }
-    let profile = match change.data {
+    let data = match change.data {
         None | Some(Value::Null) => None,
-        Some(data) => {
-            // Member by member, each as a whole; `null` takes one away.
-            let mut own = full.user.meta_own.clone();
-            if let (Some(own), Value::Object(data)) = (own.as_object_mut(), mail::data(Some(data))?) {
-                for (name, value) in data {
-                    match value {
-                        Value::Null => own.remove(&name),
-                        value => own.insert(name, value),
-                    };
-                }
-            }
-            let profile = ProfileChange { meta_own: Some(own), ..ProfileChange::default() };
-            profile.check()?;
-            Some(profile)
+        data => {
+            let data = mail::members(data)?;
+            account::check_own(&full.user, &data)?;
+            Some(data)
         }
     };
     let email = match given(change.email) {
@@ -148,8 +137,8 @@ pub(crate) async fn put(
         let both = ask.settings.double_confirm;
         mailed::change_email(&ask.realm, &ask.caller(), within, address, both, redirect).await?;
     }
-    if let Some(profile) = profile {
-        account::change(&ask.realm, me, &ask.source, profile).await?;
+    if let Some(data) = data {
+        account::change_own(&ask.realm, me, &ask.source, data).await?;
     }
     Ok(Json(user::User::of(&user::load(&ask, me.user).await?)))
 }

@@ -2,7 +2,7 @@
 
 use super::mail;
 use crate::{
-    ask::{Ask, Body},
+    ask::{Ask, Body, given},
     error::Fail,
     redirect, token,
 };
@@ -60,12 +60,10 @@ pub(crate) async fn done(ask: Ask, Query(code): Query<Code>) -> Result<Response,
             return Ok(away(&error_at(&redirect::target(&ask, None), &fail)));
         }
     };
-    let grant = outcome.completed.and_then(|completed| completed.grant);
-    let Some(grant) = grant else {
-        let fail = Fail::new(403, "insufficient_aal", "A second factor is needed");
-        return Ok(away(&error_at(&to.ends_at, &fail)));
+    let session = match token::signed_in(&ask, outcome).await {
+        Ok(session) => session,
+        Err(fail) => return Ok(away(&error_at(&to.ends_at, &fail))),
     };
-    let session = token::granted(&ask, grant).await?;
     let (in_s, at) = (session.expires_in.to_string(), session.expires_at.to_string());
     let parameters = [
         ("access_token", session.access_token.as_str()),
@@ -129,7 +127,6 @@ fn purposes(kind: &str) -> Option<&'static [Purpose]> {
 
 /// `POST /verify`
 pub(crate) async fn verify(ask: Ask, Body(body): Body<Verify>) -> Result<Response, Fail> {
-    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let Some(kind) = given(body.kind) else {
         return Err(Fail::invalid("Verify requires a verification type"));
     };
@@ -179,9 +176,8 @@ fn expired(error: latchstring_core::Error) -> Fail {
 
 async fn answer(ask: &Ask, outcome: Outcome) -> Result<Response, Fail> {
     let half = outcome.attempt.body.both.is_some_and(|both| both.current != both.next);
-    match outcome.completed.and_then(|completed| completed.grant) {
-        Some(grant) => Ok(Json(token::granted(ask, grant).await?).into_response()),
-        None if half => Ok(Json(json!({ "msg": redirect::HALF, "code": "200" })).into_response()),
-        None => Err(Fail::new(401, "insufficient_aal", "A second factor is needed")),
+    if outcome.completed.is_none() && half {
+        return Ok(Json(json!({ "msg": redirect::HALF, "code": "200" })).into_response());
     }
+    Ok(Json(token::signed_in(ask, outcome).await?).into_response())
 }

@@ -442,3 +442,18 @@ async fn settings_that_are_checked_are_the_realms() {
     fails(&sign_up(&vendor.app(), ADA, PASSWORD).await, 422, "signup_disabled");
     fails(&sign_in(&vendor.app(), "no address", PASSWORD).await, 400, "invalid_credentials");
 }
+
+#[tokio::test]
+async fn two_who_change_two_members_at_once_both_hold() {
+    let vendor = Vendor::new().await;
+    let session = ada(&vendor).await;
+    let put = async |body: Value| vendor.signed(&session).json(Method::PUT, "/auth/v1/user", body).await;
+    let all = (0..8).map(|n| put(json!({ "data": { format!("m{n}"): n } })));
+    for answer in futures_util::future::join_all(all).await {
+        answer.must_be(200);
+    }
+    let user = vendor.signed(&session).get("/auth/v1/user").await.must_be(200).json();
+    for n in 0..8 {
+        assert_eq!(user["user_metadata"][format!("m{n}")], n);
+    }
+}

@@ -7,7 +7,7 @@ use super::{
     show,
 };
 use crate::{
-    ask::{Ask, Body},
+    ask::{Ask, Body, given},
     duration,
     error::Fail,
     note::{self, Note},
@@ -54,24 +54,20 @@ pub(crate) struct Attributes {
     ban_duration: Option<String>,
 }
 
-fn given(text: Option<&String>) -> Option<&str> {
-    text.map(String::as_str).filter(|text| !text.is_empty())
-}
-
 impl Attributes {
     /// Refuses what this face does not do.
     fn check(&self) -> Result<(), Fail> {
-        if given(self.phone.as_ref()).is_some() {
+        if given(self.phone.as_deref()).is_some() {
             return Err(Fail::new(400, "phone_provider_disabled", "Unsupported phone provider"));
         }
-        if given(self.aud.as_ref()).is_some_and(|aud| aud != AUDIENCE) {
+        if given(self.aud.as_deref()).is_some_and(|aud| aud != AUDIENCE) {
             return Err(Fail::invalid("The audience of a user is always authenticated"));
         }
         Ok(())
     }
 
     fn secret(&self) -> Result<Option<NewSecret>, Fail> {
-        match (&self.password, given(self.password_hash.as_ref())) {
+        match (&self.password, given(self.password_hash.as_deref())) {
             (Some(_), Some(_)) => Err(Fail::invalid("Only a password or a password hash should be provided")),
             (Some(password), None) => Ok(Some(NewSecret::Password(Password::new(password.clone())))),
             (None, Some(hash)) => Ok(Some(NewSecret::Hash(hash.to_owned().into()))),
@@ -81,7 +77,7 @@ impl Attributes {
 
     /// A ban, or that there is none: for no time at all, or for less.
     fn ban(&self, now: latchstring_core::clock::Micros) -> Result<Option<Ban>, Fail> {
-        let Some(text) = given(self.ban_duration.as_ref()) else { return Ok(None) };
+        let Some(text) = given(self.ban_duration.as_deref()) else { return Ok(None) };
         if text == "none" {
             return Ok(Some(Ban::Lift));
         }
@@ -97,7 +93,7 @@ impl Attributes {
 
     /// The role, as a note.
     fn role(&self) -> Result<Option<annotation::Note>, Fail> {
-        let Some(role) = given(self.role.as_ref()) else { return Ok(None) };
+        let Some(role) = given(self.role.as_deref()) else { return Ok(None) };
         if !role::may_be(role) {
             return Err(Fail::invalid(
                 "A user's role is the name of a PostgreSQL role, and none of a back end or of the database itself",
@@ -125,10 +121,10 @@ impl Attributes {
 pub(crate) async fn create(ask: Ask, Body(body): Body<Attributes>) -> Result<Json<user::User>, Fail> {
     let actor = ask.admin("users:write").await?;
     body.check()?;
-    let Some(email) = given(body.email.as_ref()) else {
+    let Some(email) = given(body.email.as_deref()) else {
         return Err(Fail::invalid("Cannot create a user without either an email or phone"));
     };
-    let id = match given(body.id.as_ref()) {
+    let id = match given(body.id.as_deref()) {
         None => None,
         Some(text) => match text.parse::<Uuid>() {
             Ok(id) if id.is_nil() => return Err(Fail::invalid("ID cannot be a nil uuid")),
@@ -213,7 +209,7 @@ pub(crate) async fn update(ask: Ask, id: Id, Body(body): Body<Attributes>) -> Re
     let id = id.user()?;
     body.check()?;
     let change = Update {
-        email: given(body.email.as_ref()).map(mail::address).transpose()?,
+        email: given(body.email.as_deref()).map(mail::address).transpose()?,
         email_asserted: body.email_confirm == Some(true),
         secret: body.secret()?,
         merge: body.metadata(),
