@@ -89,13 +89,19 @@ fn below(address: &str, site: &str) -> bool {
     }
 }
 
-/// Whether an address fits a pattern: `*` stands for any characters but `.` and `/`, `**` for any at all, `?` for one
-/// that is neither. Without a query and fragment in the pattern, those of the address are free.
+/// Whether an address fits a pattern: `*` stands for letters, digits and `-_~%+`, `**` for any characters at all, `?` for
+/// one of those of `*`. Without a query and fragment in the pattern, those of the address are free.
 pub fn matches(pattern: &str, address: &str) -> bool {
     let bare = address.split(['?', '#']).next().unwrap_or(address);
     let fits = |address: &str| fits(pattern.as_bytes(), address.as_bytes());
     // A trailing slash of an origin means nothing.
     fits(address) || !pattern.contains('?') && (fits(bare) || fits(bare.trim_end_matches('/')))
+}
+
+/// What `*` and `?` cover: nothing that ends a host, begins a query or fragment, or belongs to an address's form. A host
+/// that ended before the pattern's own does would lead anywhere.
+fn within(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'%' | b'+')
 }
 
 /// A match in the time of pattern times address: one row of the table is kept.
@@ -109,10 +115,10 @@ fn fits(pattern: &[u8], address: &[u8]) -> bool {
         for i in 0..=address.len() {
             next[i] = match pattern[at] {
                 b'*' => {
-                    let covers = |b: u8| double || !matches!(b, b'.' | b'/');
+                    let covers = |b: u8| double || within(b);
                     row[i] || i > 0 && next[i - 1] && covers(address[i - 1])
                 }
-                b'?' => i > 0 && row[i - 1] && !matches!(address[i - 1], b'.' | b'/'),
+                b'?' => i > 0 && row[i - 1] && within(address[i - 1]),
                 literal => i > 0 && row[i - 1] && address[i - 1] == literal,
             };
         }
@@ -189,6 +195,14 @@ mod tests {
             ("https://*.app.example/**", "https://a.b.app.example/", false),
             ("http://localhost:????", "http://localhost:5173", true),
             ("com.app:/**", "com.app:/back", true),
+            ("https://*.app.example/**", "https://[2001:db8::1]?.app.example/x", false),
+            ("https://*.app.example/**", "https://134744072#.app.example/x", false),
+            ("https://*.app.example/**", "https://evil.example:1/.app.example/x", false),
+            ("https://*-team.app.example/", "https://134744072#-team.app.example/", false),
+            ("https://?.app.example/**", "https://#.app.example/x", false),
+            ("https://*.app.example", "https://134744072?.app.example", false),
+            ("http://localhost:*/**", "http://localhost:5173/x", true),
+            ("http://localhost:*/**", "http://localhost:@evil/x", false),
         ] {
             assert_eq!(matches(pattern, address), expect, "{pattern} {address}");
         }
