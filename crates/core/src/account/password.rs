@@ -71,14 +71,12 @@ pub async fn change_password(
             checked = Some(right);
         }
     }
+    let mut same = false;
     if full.has_password && checked.is_none() {
         // Who is asked for the old one has typed both.
         let user = me.user;
         let stored = realm.db().read(async |tx| credential::store::password(tx, user).await).await?;
-        let verified = realm.hash().verify(new.clone(), stored, realm.hash_params()).await?;
-        if verified.matches {
-            return Err(Kind::PasswordSame.param("password").into());
-        }
+        same = realm.hash().verify(new.clone(), stored, realm.hash_params()).await?.matches;
     }
     let phc = realm.hash().hash(new, realm.hash_params()).await?;
     let ground = realm.ground().clone();
@@ -109,6 +107,10 @@ pub async fn change_password(
             }
             if let Some(nonce) = &nonce {
                 nonce.spend(tx, me.user).await?;
+            }
+            // Told after the proof alone: else whoever holds a session could try passwords against it.
+            if same {
+                return Err(Kind::PasswordSame.param("password").into());
             }
             credential::store::set_password(tx, row, me.user, &phc, SetBy::User, proven, now).await?;
             if let Some(checked) = &checked {

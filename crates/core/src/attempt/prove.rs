@@ -143,9 +143,11 @@ async fn evict(
     // The password that was typed is still the one that stands there.
     let retyped = attempt.proofs.iter().any(|p| p.method == "pwd") && attempt.auth_rev == rev;
     // A sign-up with a password that is confirmed by its code, in the app where both were typed: unless others have
-    // signed up with the address as well, whose code it may be.
+    // signed up with the address as well, or asked for a code without a password, whose code it may be.
     let claim = attempt.body.claimed;
-    let contested = claim && credential::store::is_contested(tx, stored.user).await?;
+    let contested = claim
+        && (credential::store::is_contested(tx, stored.user).await?
+            || super::store::rivals(tx, &stored.normal, now).await?.iter().any(|other| !other.claimed));
     let own = claim && !contested && (matches!(proof, By::Code) || attempt.body.vouched);
     if retyped || own {
         credential::store::set_proven(tx, stored.user).await?;
