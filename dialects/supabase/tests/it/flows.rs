@@ -255,7 +255,10 @@ async fn an_old_session_proves_itself_before_the_password_changes() {
     );
     vendor.signed(&session).get("/auth/v1/reauthenticate").await.must_be(200);
     fails(&put(json!({ "password": OTHER, "nonce": "000000" })).await, 422, "reauthentication_not_valid");
+    // The password that stands is no answer to a wrong nonce.
+    fails(&put(json!({ "password": PASSWORD, "nonce": "000000" })).await, 422, "reauthentication_not_valid");
     let nonce = vendor.test.code_to(ADA).await;
+    fails(&put(json!({ "password": PASSWORD, "nonce": nonce })).await, 422, "same_password");
     put(json!({ "password": OTHER, "nonce": nonce })).await.must_be(200);
     sign_in(&vendor.app(), ADA, OTHER).await.must_be(200);
     put(json!({ "password": PASSWORD, "current_password": OTHER })).await.must_be(200);
