@@ -1,9 +1,10 @@
 //! Plain values that checks answer from memory. Kept apart from the rules that fill them.
 
 use crate::{
-    clock::{Micros, SECOND},
+    clock::{HOUR, Micros, SECOND},
     id::{BrowserId, MountId, SessionId, UserId},
     secret::Hidden,
+    user::Seen,
 };
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -30,6 +31,32 @@ pub struct Cache {
     pub tokens: quick_cache::sync::Cache<[u8; 32], Arc<Checked>>,
     /// The same for tokens of other mounts, whose form their dialects know.
     pub mounted: quick_cache::sync::Cache<[u8; 32], Mounted>,
+    views: quick_cache::sync::Cache<(MountId, UserId), View, ByBytes>,
+}
+
+/// Views are dropped after so long: somewhat more than an access token lives, so that who stays signed in is still there
+/// at the next refresh, and nobody's data stays here for long after the account is gone.
+const VIEW_LIFETIME: Micros = 2 * HOUR;
+/// What all views together may take.
+const VIEW_BYTES: u64 = 8 * 1024 * 1024;
+
+/// A user as a mount shows them.
+#[derive(Clone)]
+struct View {
+    seen: Seen,
+    kept_at: Micros,
+    bytes: usize,
+    made: Arc<dyn Any + Send + Sync>,
+}
+
+/// Views differ in size: what a user is called, and what apps keep of them.
+#[derive(Clone)]
+struct ByBytes;
+
+impl quick_cache::Weighter<(MountId, UserId), View> for ByBytes {
+    fn weight(&self, _: &(MountId, UserId), view: &View) -> u64 {
+        view.bytes as u64 + 200
+    }
 }
 
 /// A token of a mount that was verified.
@@ -51,6 +78,7 @@ impl Default for Cache {
             browsers: quick_cache::sync::Cache::new(ENTRIES),
             tokens: quick_cache::sync::Cache::new(ENTRIES),
             mounted: quick_cache::sync::Cache::new(ENTRIES),
+            views: quick_cache::sync::Cache::with_weighter(4_096, VIEW_BYTES, ByBytes),
         }
     }
 }
@@ -61,6 +89,27 @@ impl Cache {
         self.browsers.retain(|_, browser| now - browser.read_at < LIFETIME);
         self.tokens.retain(|_, token| now - token.checked_at < LIFETIME);
         self.mounted.retain(|_, token| now - token.checked_at < LIFETIME);
+        self.views.retain(|_, view| now - view.kept_at < VIEW_LIFETIME);
+    }
+
+    /// A user as a mount showed them, if nothing has changed since. Right only because every change of what a face shows
+    /// takes the user's row ([`crate::user::store::lock`]).
+    pub fn view<T: Any + Send + Sync>(&self, mount: MountId, user: UserId, seen: Seen) -> Option<Arc<T>> {
+        let view = self.views.get(&(mount, user)).filter(|view| view.seen == seen)?;
+        view.made.downcast().ok()
+    }
+
+    /// Remembers a user as a mount shows them, in about `bytes`.
+    pub fn keep_view<T: Any + Send + Sync>(
+        &self,
+        mount: MountId,
+        user: UserId,
+        seen: Seen,
+        now: Micros,
+        bytes: usize,
+        made: Arc<T>,
+    ) {
+        self.views.insert((mount, user), View { seen, kept_at: now, bytes, made });
     }
 
     /// Drops what was remembered of tokens: a key has changed.

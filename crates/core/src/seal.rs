@@ -34,6 +34,7 @@ pub struct Keys {
     code: hmac::Key,
     refresh: hmac::Key,
     limit: hmac::Key,
+    stand_in: hmac::Key,
     key_id: [u8; 4],
 }
 
@@ -46,6 +47,8 @@ pub enum MacPurpose {
     Refresh,
     /// Keys of limits, so that no address or identifier stands in clear in them.
     Limit,
+    /// What is shown or kept in place of something that nobody may know.
+    StandIn,
 }
 
 struct Length(usize);
@@ -109,6 +112,7 @@ impl Keys {
             code: hmac::Key::new(hmac::HMAC_SHA256, derive(&prk, b"code").as_slice()),
             refresh: hmac::Key::new(hmac::HMAC_SHA256, derive(&prk, b"refresh").as_slice()),
             limit: hmac::Key::new(hmac::HMAC_SHA256, derive(&prk, b"limit").as_slice()),
+            stand_in: hmac::Key::new(hmac::HMAC_SHA256, derive(&prk, b"stand-in").as_slice()),
             key_id: [id[0], id[1], id[2], id[3]],
         }
     }
@@ -148,6 +152,7 @@ impl Keys {
             MacPurpose::Code => &self.code,
             MacPurpose::Refresh => &self.refresh,
             MacPurpose::Limit => &self.limit,
+            MacPurpose::StandIn => &self.stand_in,
         };
         let mut context = hmac::Context::with_key(key);
         for part in parts {

@@ -51,8 +51,8 @@ impl fmt::Debug for Basic {
     }
 }
 
-/// Plus signs are spaces, `%41` is A; a bare percent sign, invalid UTF-8 and control characters are refused.
-fn form_decode(text: &str) -> Option<String> {
+/// Reads a name or value of `application/x-www-form-urlencoded`: plus signs are spaces, `%41` is A; a bare percent sign, invalid UTF-8 and control characters are refused.
+pub fn form_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(b) = rest.next() {

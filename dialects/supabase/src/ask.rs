@@ -13,7 +13,7 @@ use latchstring_core::{
     id::{SessionId, UserId},
     mount::Mount,
     realm::Realm,
-    token::check,
+    token::check::{self, Holds},
 };
 use latchstring_web::{App, At, Ctx, body};
 use serde::de::DeserializeOwned;
@@ -84,10 +84,11 @@ impl Ask {
         if !ours {
             return Err(Fail::bad_jwt("invalid JWT: wrong issuer or audience"));
         }
-        if !check::session_holds(&self.realm, &verified, user, session).await? {
-            return Err(Fail::no_session());
-        }
-        let auth_at = claims.amr.first().map_or(verified.iat, |amr| amr.timestamp) * SECOND;
+        let auth_at = match check::session_holds(&self.realm, &verified, user, session).await? {
+            Holds::No => return Err(Fail::no_session()),
+            Holds::Yes => claims.amr.first().map_or(verified.iat, |amr| amr.timestamp).saturating_mul(SECOND),
+            Holds::Since(at) => at,
+        };
         Ok(User { me: Me { user, session, browser: None, auth_at }, claims: verified })
     }
 

@@ -4,7 +4,7 @@
 use crate::{ask::Ask, error::Fail};
 use http::header;
 use latchstring_core::attempt::{CodeChallenge, Redirect};
-use latchstring_proto::{return_to, rfc7636};
+use latchstring_proto::{return_to, rfc7617::form_decode, rfc7636};
 
 /// Most bytes of an address.
 const MOST: usize = 2_000;
@@ -79,6 +79,34 @@ pub fn is_plain(address: &str) -> bool {
         && authority.is_none_or(|authority| !authority.contains(['@', '%']))
         && (!scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https")
             || authority.is_some_and(|authority| !authority.is_empty()))
+        && !climbs(rest)
+        && !answers(rest)
+}
+
+/// Whether a path has steps up or aside, encoded or not: whoever resolves them stands elsewhere than the text says.
+fn climbs(rest: &str) -> bool {
+    let path = rest.split(['?', '#']).next().unwrap_or(rest).to_ascii_lowercase();
+    let plain = path.replace("%2f", "/").replace("%5c", "/").replace("%2e", ".");
+    path.contains("%25") || plain.split('/').any(|part| matches!(part, "." | ".."))
+}
+
+/// Whether the query or fragment has what an answer of ours has: an app would take it for one, and be signed in as whoever
+/// asked for the mail.
+fn answers(rest: &str) -> bool {
+    const OURS: [&str; 8] = [
+        "access_token",
+        "refresh_token",
+        "provider_token",
+        "code",
+        "error",
+        "error_code",
+        "error_description",
+        "expires_in",
+    ];
+    let Some(start) = rest.find(['?', '#']) else { return false };
+    let names = rest[start..].split(['?', '#', '&', '/']).map(|pair| pair.split('=').next().unwrap_or(pair));
+    // What can't be read is read by somebody in some way.
+    names.map(form_decode).any(|name| name.is_none_or(|name| OURS.contains(&name.as_str())))
 }
 
 /// Whether an address is at the origin of the site.
@@ -225,12 +253,27 @@ mod tests {
             "https://app.example%00.evil.example/",
             "file:///etc/passwd",
             "https:///evil.example",
+            "https://app.example/app1/../evil",
+            "https://app.example/app1/%2e%2E/evil",
+            "https://app.example/app1/.%2e%2fevil",
+            "https://app.example/app1/%252e%252e/evil",
+            "https://app.example/app1/..",
+            "https://app.example/#access_token=x&refresh_token=y",
+            "https://app.example/?a=b&access_token=x",
+            "https://app.example/?refresh%5Ftoken=x",
+            "https://app.example/#/home?code=x",
+            "https://app.example/?error=x",
         ] {
             assert!(!is_plain(bad), "{bad}");
         }
-        for good in
-            ["https://app.example/a?b=c#d", "http://localhost:3000", "com.northwind.app://back", "app:/x"]
-        {
+        for good in [
+            "https://app.example/a?b=c#d",
+            "http://localhost:3000",
+            "com.northwind.app://back",
+            "app:/x",
+            "https://app.example/v1.2/.well-known/x?next=/a/../b#/home",
+            "https://app.example/?promo_code=x&codes=2",
+        ] {
             assert!(is_plain(good), "{good}");
         }
         assert!(!below("https://app.example.evil/", "https://app.example"));

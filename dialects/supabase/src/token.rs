@@ -9,7 +9,8 @@ use latchstring_core::{
     token::mint,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
+use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -57,8 +58,8 @@ struct Access<'a> {
     iat: i64,
     email: &'a str,
     phone: &'a str,
-    app_metadata: &'a Value,
-    user_metadata: &'a Value,
+    app_metadata: &'a RawValue,
+    user_metadata: &'a RawValue,
     role: &'a str,
     aal: &'static str,
     amr: Vec<Amr>,
@@ -80,7 +81,8 @@ pub struct Session {
     /// The refresh token.
     pub refresh_token: String,
     /// Whose.
-    pub user: user::User,
+    #[serde(serialize_with = "user::View::shown")]
+    pub user: Arc<user::View>,
 }
 
 /// The vendor's words for our methods (RFC 8176).
@@ -107,42 +109,45 @@ pub async fn signed_in(ask: &Ask, outcome: Outcome) -> Result<Session, Fail> {
 }
 
 async fn granted(ask: &Ask, grant: Grant) -> Result<Session, Fail> {
-    let full = user::load(ask, grant.user).await?;
-    session(ask, &full, grant.session, &grant.claims, grant.refresh).await
+    let view = user::View::load(ask, grant.user).await?;
+    session(ask, view, grant.session, &grant.claims, grant.refresh).await
 }
 
 /// The session of a refresh token that was used.
 pub async fn refreshed(ask: &Ask, family: &Family, refresh: Zeroizing<String>) -> Result<Session, Fail> {
     let session_id = family.session.ok_or_else(|| Fail::from(latchstring_core::Kind::RefreshUnusable))?;
-    let full = user::load(ask, family.user).await?;
-    session(ask, &full, session_id, &family.claims, refresh).await
+    let known = family.seen.and_then(|seen| ask.realm.cache().view(ask.mount.id, family.user, seen));
+    let view = match known {
+        Some(view) => view,
+        None => user::View::load(ask, family.user).await?,
+    };
+    session(ask, view, session_id, &family.claims, refresh).await
 }
 
 async fn session(
     ask: &Ask,
-    found: &user::Found,
+    view: Arc<user::View>,
     session_id: SessionId,
     proofs: &Proofs,
     refresh_token: Zeroizing<String>,
 ) -> Result<Session, Fail> {
-    let user = user::User::of(found);
     let iat = ask.realm.now() / SECOND;
     let expires_in = ask.settings.jwt_seconds.clamp(60, 3_600);
     let claims = Access {
         iss: &ask.mount.issuer,
-        sub: found.full.user.id,
+        sub: view.id,
         aud: AUDIENCE,
         exp: iat + expires_in,
         iat,
-        email: &user.email,
-        phone: &user.phone,
-        app_metadata: &user.app_metadata,
-        user_metadata: &user.user_metadata,
-        role: &user.role,
+        email: &view.email,
+        phone: &view.phone,
+        app_metadata: &view.app_metadata,
+        user_metadata: &view.user_metadata,
+        role: &view.role,
         aal: mint::acr(proofs.assurance),
         amr: amr(proofs),
         session_id,
-        is_anonymous: user.is_anonymous,
+        is_anonymous: view.is_anonymous,
     };
     let access_token = mint::access_at(&ask.realm, ask.mount.id, &claims).await?.to_string();
     Ok(Session {
@@ -151,6 +156,6 @@ async fn session(
         expires_in,
         expires_at: iat + expires_in,
         refresh_token: refresh_token.to_string(),
-        user,
+        user: view,
     })
 }

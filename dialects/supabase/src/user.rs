@@ -8,7 +8,6 @@ use crate::{
     token::AUDIENCE,
 };
 use latchstring_core::{
-    attempt::claim::Waiting,
     clock::Micros,
     id::UserId,
     identifier::{self, Identifier, IdentifierKind, Stored},
@@ -16,7 +15,11 @@ use latchstring_core::{
     user::{self, Full, UserKind},
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A user.
@@ -146,13 +149,13 @@ pub async fn is_taken(ask: &Ask, address: &Identifier) -> Result<bool, Fail> {
 impl User {
     /// What a sign-up is answered with while the address waits to be confirmed: the same whether or not there is an
     /// account, but for the identity, where the face may tell.
-    pub fn waiting(waiting: &Waiting, email: &str, mut data: Value, with_identity: bool) -> Self {
-        let at = time(waiting.at);
-        claims(&mut data, waiting.user, email, false);
+    pub fn waiting(id: UserId, at: Micros, email: &str, mut data: Value, with_identity: bool) -> Self {
+        let at = time(at);
+        claims(&mut data, id, email, false);
         let identity = Identity {
-            identity_id: note::derived_id(waiting.user, "email"),
-            id: waiting.user.to_string(),
-            user_id: waiting.user,
+            identity_id: note::derived_id(id, "email"),
+            id: id.to_string(),
+            user_id: id,
             identity_data: data.clone(),
             provider: "email".into(),
             last_sign_in_at: Some(at.clone()),
@@ -161,7 +164,7 @@ impl User {
             email: Some(email.to_owned()),
         };
         Self {
-            id: waiting.user,
+            id,
             aud: AUDIENCE,
             role: AUDIENCE.to_owned(),
             email: email.to_owned(),
@@ -242,6 +245,54 @@ impl User {
             deleted_at: note.deleted_at.map(time),
             is_anonymous: user.kind == UserKind::Guest,
         }
+    }
+}
+
+/// A user as sessions show them, rendered: tokens say some of it again. Kept in memory, for who refreshes.
+pub struct View {
+    pub(crate) id: UserId,
+    pub(crate) email: String,
+    pub(crate) phone: String,
+    pub(crate) role: String,
+    pub(crate) app_metadata: Box<RawValue>,
+    pub(crate) user_metadata: Box<RawValue>,
+    pub(crate) is_anonymous: bool,
+    whole: Box<RawValue>,
+}
+
+impl View {
+    /// The user, as it was rendered.
+    pub fn shown<S: serde::Serializer>(view: &Arc<Self>, to: S) -> Result<S::Ok, S::Error> {
+        view.whole.serialize(to)
+    }
+
+    fn of(user: &User) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            id: user.id,
+            email: user.email.clone(),
+            phone: user.phone.clone(),
+            role: user.role.clone(),
+            app_metadata: to_raw_value(&user.app_metadata)?,
+            user_metadata: to_raw_value(&user.user_metadata)?,
+            is_anonymous: user.is_anonymous,
+            whole: to_raw_value(user)?,
+        })
+    }
+
+    /// Reads the user of a session.
+    pub async fn load(ask: &Ask, id: UserId) -> Result<Arc<Self>, Fail> {
+        let found = load(ask, id).await?;
+        let view = Arc::new(Self::of(&User::of(&found)).map_err(latchstring_core::Error::from)?);
+        // A change of address ends by itself, and nothing says when.
+        if found.new_email.is_none() {
+            let bytes = view.whole.get().len()
+                + view.app_metadata.get().len()
+                + view.user_metadata.get().len()
+                + size_of::<Self>();
+            let (now, seen) = (ask.realm.now(), found.full.user.seen());
+            ask.realm.cache().keep_view(ask.mount.id, id, seen, now, bytes, view.clone());
+        }
+        Ok(view)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     credential::{self, SetBy},
     ended,
     id::CredentialId,
-    identifier::IdentifierKind,
+    identifier,
     limit::Rule,
     mail::{What, language_of},
     notice::{By, Teller},
@@ -51,8 +51,6 @@ pub async fn change_password(
         full.identifiers.iter().map(|i| i.typed.clone()).chain(full.user.name.clone()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     credential::check_policy(realm, &new, &words).await?;
-    // Whoever sits on an address that they have not proven has not proven it by choosing a password.
-    let proven = full.identifiers.iter().all(|i| i.kind != IdentifierKind::Email || i.is_good());
     let mut auth_rev = full.user.auth_rev;
     let mut checked = None;
     let mut nonce = None;
@@ -112,6 +110,8 @@ pub async fn change_password(
             if same {
                 return Err(Kind::PasswordSame.param("password").into());
             }
+            // Whoever sits on an address that they have not proven has not proven it by choosing a password.
+            let proven = identifier::store::all_vouched(tx, me.user).await?;
             credential::store::set_password(tx, row, me.user, &phc, SetBy::User, proven, now).await?;
             if let Some(checked) = &checked {
                 checked.clear(tx).await?;

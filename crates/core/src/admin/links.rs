@@ -124,8 +124,8 @@ async fn waiting(
         }
         Some(full) => {
             // An invitation that is sent once more leaves what the first one said.
-            let data = Some(data).filter(|_| !matches!(what, For::Invite));
-            renew(realm, actor, source, full, password, data, to.note.clone()).await
+            let again = matches!(what, For::Invite);
+            renew(realm, actor, source, full, password, (data, again), to.note.clone()).await
         }
         None => {
             let new = NewUser {
@@ -148,11 +148,11 @@ async fn renew(
     source: &Source,
     full: Full,
     password: Option<NewSecret>,
-    data: Option<Value>,
+    (data, again): (Value, bool),
     note: Option<annotation::Note>,
 ) -> Result<Full> {
-    let profile = ProfileChange { meta_own: data, ..ProfileChange::default() };
-    profile.check()?;
+    let renamed = ProfileChange { meta_own: Some(data), ..ProfileChange::default() };
+    renamed.check()?;
     let words: Vec<&str> = full.identifiers.iter().map(|i| i.typed.as_str()).collect();
     let prepared = users::prepare(realm, password, &words).await?;
     let ground = realm.ground().clone();
@@ -169,11 +169,15 @@ async fn renew(
             if identifier::email(&all).is_none_or(Stored::is_good) {
                 return Err(Kind::IdentifierTaken.param("email").into());
             }
+            // What a stranger said is no first invitation's word.
+            let kept = again && !credential::store::is_claim(tx, id).await?;
             credential::store::evict_unproven(tx, id).await?;
             if let Some((phc, set_by)) = &prepared {
                 credential::store::set_password(tx, row, id, phc, *set_by, false, now).await?;
             }
-            user::store::change(tx, id, &profile).await?;
+            if !kept {
+                user::store::change(tx, id, &renamed).await?;
+            }
             if let Some(note) = &note {
                 annotation::merge(tx, id.0, note).await?;
             }

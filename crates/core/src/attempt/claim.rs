@@ -13,15 +13,17 @@ use crate::{
     audit::{self, Actor, Entry},
     clock::Micros,
     credential::{self, SetBy},
-    id::{IdentifierId, UserId},
+    id::UserId,
     identifier::{self, Identifier, SELF_ASSERTED},
     limit::Rule,
     realm::Realm,
     refusal::{Kind, Result},
+    seal::MacPurpose,
     secret::Password,
     settings::SignUp,
     user::{self, ProfileChange, UserKind},
 };
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 
 /// Who signs up.
 #[derive(Clone)]
@@ -50,10 +52,10 @@ pub enum Claimed {
 /// mail, and nobody else.
 #[derive(Debug, Clone, Copy)]
 pub struct Waiting {
-    /// Its id.
+    /// Its id. It tells whether there is an account: it stays the same for as long as one waits.
     pub user: UserId,
-    /// The address's.
-    pub identifier: IdentifierId,
+    /// What a face shows in place of the id that must not tell: the same for an address, whoever has it.
+    pub stand_in: UserId,
     /// When it was made.
     pub at: Micros,
     /// Whether it is none. Only a face that may tell looks at it.
@@ -117,7 +119,7 @@ async fn once(realm: &Realm, caller: &Caller, claim: Claim) -> Result<Claimed> {
     let new = found.is_none();
     let shown = Waiting {
         user: waiting.map_or(draw.user, |found| found.user),
-        identifier: draw.identifier,
+        stand_in: stand_in(realm, caller, &claim.address),
         at: draw.now,
         taken: found.as_ref().is_some_and(|found| found.good),
     };
@@ -130,12 +132,14 @@ async fn once(realm: &Realm, caller: &Caller, claim: Claim) -> Result<Claimed> {
     let mount = caller.mount_id(realm);
     let entry = entry(&draw, caller);
     let address = claim.address;
+    let whence = whence(realm, caller);
     realm
         .db()
         .write(async move |tx| -> Result<()> {
             match (&phc, contested) {
                 (Some(phc), None) if new => {
                     make(tx, &draw, &address, &profile, (phc, SetBy::Claim), None).await?;
+                    credential::store::claimed_from(tx, draw.user, &whence).await?;
                     audit::write(tx, entry.clone()).await?;
                 }
                 (_, Some(user)) => {
@@ -150,6 +154,24 @@ async fn once(realm: &Realm, caller: &Caller, claim: Claim) -> Result<Claimed> {
         })
         .await?;
     Ok(Claimed::Waits(shown))
+}
+
+fn stand_in(realm: &Realm, caller: &Caller, address: &Identifier) -> UserId {
+    let mount = caller.mount_id(realm);
+    let mac = realm
+        .ground()
+        .keys
+        .mac(MacPurpose::StandIn, &[b"user", mount.0.as_bytes(), address.normal.as_bytes()]);
+    let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = mac;
+    UserId(uuid::Builder::from_random_bytes(id).into_uuid())
+}
+
+/// From where somebody has signed up, so that no address of the net stands in clear.
+pub(super) fn whence(realm: &Realm, caller: &Caller) -> String {
+    let bucket = caller.source.address.map(|address| latchstring_proto::net::bucket(address).to_string());
+    let mac =
+        realm.ground().keys.mac(MacPurpose::StandIn, &[b"whence", bucket.unwrap_or_default().as_bytes()]);
+    B64.encode(&mac[..16])
 }
 
 fn entry(draw: &Draw, caller: &Caller) -> Entry {

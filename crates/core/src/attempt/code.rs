@@ -311,7 +311,7 @@ pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> 
             kit.start();
             let mut attempt = take(tx, &caller, id, step, at_sign_up, now).await?;
             let find = Find::Attempt(id, purpose(&attempt, step));
-            let challenge = right_code(tx, &kit, &draw, find, &code).await?;
+            let challenge = right_code(tx, &kit, &draw, [find], &code).await?;
             prove::address(tx, &kit, &mut attempt, &challenge, prove::By::Code, step == Step::Factor, now)
                 .await?;
             let finished = complete::finish(tx, &kit, &draw, &mut attempt).await?;
@@ -321,30 +321,32 @@ pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> 
     finished.hand_out(realm, done)
 }
 
-/// The challenge that a code is right for. A wrong one leaves its trace: a try less, and an audit row where the message
-/// went to an account; elsewhere a statement that costs the same.
+/// The first challenge of some that a code is right for. A wrong one leaves its trace: a try less of each, and one audit row
+/// where a message went to an account; elsewhere a statement that costs the same.
 pub(super) async fn right_code(
     tx: &mut latchstring_db::Tx,
     kit: &complete::Kit,
     draw: &Draw,
-    find: Find<'_>,
+    finds: impl IntoIterator<Item = Find<'_>>,
     code: &str,
 ) -> Result<challenge::Challenge> {
-    match challenge::try_code(tx, &kit.ground, find, code, draw.now).await? {
-        challenge::Tried::Right(challenge) => Ok(*challenge),
-        challenge::Tried::Wrong(user) => {
-            match user {
-                Some(user) => {
-                    let entry = Entry::new(draw.audits[0], draw.now, "sign_in.refused", Actor::Anonymous)
-                        .on("user", user.0)
-                        .detail(serde_json::json!({ "method": "otp" }))
-                        .from(&kit.source)
-                        .refused();
-                    audit::write(tx, entry).await?;
-                }
-                None => audit::store::nothing(tx).await?,
-            }
-            Err(Kind::CodeWrong.keep().into())
+    let mut of = None;
+    for find in finds {
+        match challenge::try_code(tx, &kit.ground, find, code, draw.now).await? {
+            challenge::Tried::Right(challenge) => return Ok(*challenge),
+            challenge::Tried::Wrong(user) => of = of.or(user),
         }
     }
+    match of {
+        Some(user) => {
+            let entry = Entry::new(draw.audits[0], draw.now, "sign_in.refused", Actor::Anonymous)
+                .on("user", user.0)
+                .detail(serde_json::json!({ "method": "otp" }))
+                .from(&kit.source)
+                .refused();
+            audit::write(tx, entry).await?;
+        }
+        None => audit::store::nothing(tx).await?,
+    }
+    Err(Kind::CodeWrong.keep().into())
 }

@@ -280,6 +280,11 @@ pub(crate) async fn make_user(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut
     }
     // What they read now is what mails will be written in. Behind other sinks may stand a back end, which reads for itself.
     let own = kit.source.language.filter(|_| attempt.sink == Sink::Cookie && attempt.body.guest.is_none());
+    // Also by who came after it was begun.
+    if let Some(identifier) = identifier.as_ref().filter(|_| attempt.body.data.is_some()) {
+        let rivals = super::store::rivals(tx, &identifier.normal, now).await?;
+        attempt.body.contested |= super::mailed::differ(&rivals, &attempt.body);
+    }
     let change = ProfileChange {
         name: attempt.body.name.clone().map(Some),
         locale: own.map(|language| Some(language.tag().to_owned())),

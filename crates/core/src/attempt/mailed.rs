@@ -5,11 +5,13 @@
 use super::{
     Attempt, AttemptKind, Binding, Body, Both, Caller, Draw, Outcome, Redirect, Sink, Step,
     begin::{Within, living},
+    claim,
     code::{self, Sending, Target, Tells, digits, limit_target},
     complete, prove, store,
 };
 use crate::{
     challenge::{self, Find, Purpose},
+    credential,
     id::{AttemptId, UserId},
     identifier::{Identifier, IdentifierKind},
     limit::Rule,
@@ -82,9 +84,23 @@ pub async fn ask(realm: &Realm, caller: &Caller, ask: Ask) -> Result<Asked> {
     let mut target = code::target(realm, &attempt, Step::Code).await?;
     limit_target(realm, &attempt, Step::Code, &mut target).await?;
     let known = matches!(target.tells, Tells::Code(_));
+    if attempt.body.claimed {
+        // Whoever asks for the mail of a sign-up once more shows no password. That they typed the one which waits is taken
+        // from where they are; else the proof is one without it.
+        let user = target.user.unwrap_or(UserId(uuid::Uuid::nil()));
+        let whence = claim::whence(realm, caller);
+        attempt.body.claimed =
+            realm.db().read(async |tx| credential::store::is_claimed_from(tx, user, &whence).await).await?;
+    }
     let sending = Sending::prepare(realm, &caller.source, target, code::purpose(&attempt, Step::Code))?;
     put(realm, caller, attempt, vec![sending]).await?;
     Ok(Asked { known })
+}
+
+/// Whether others who have asked for the same address would have another account made of it. Who asks for no account has
+/// said nothing of one.
+pub(super) fn differ(rivals: &[Body], own: &Body) -> bool {
+    rivals.iter().any(|rival| rival.or_sign_up && rival.data != own.data)
 }
 
 /// Stores an attempt with what is sent for it.
@@ -102,9 +118,11 @@ pub(super) async fn put(
             let mut attempt = attempt.clone();
             if let Some(address) = attempt.identifier.as_ref().filter(|_| attempt.body.data.is_some()) {
                 let rivals = store::rivals(tx, &address.normal, now).await?;
-                // Who asks for no account has said nothing of one.
-                let differs = |rival: &Body| rival.or_sign_up && rival.data != attempt.body.data;
-                attempt.body.contested = rivals.iter().any(differs);
+                attempt.body.contested = differ(&rivals, &attempt.body);
+            }
+            // Who changes their address is shown with both from now on.
+            if let Some(user) = attempt.user.filter(|_| attempt.kind == AttemptKind::Verify) {
+                user::store::lock(tx, user, now).await?.ok_or(Kind::AttemptClosed)?;
             }
             store::insert(tx, &attempt, mount).await?;
             for sending in &sending {
@@ -160,13 +178,9 @@ pub async fn draw_change(
     let current = of.email().ok_or(Kind::NotFound.param("email"))?;
     let current =
         Identifier { kind: current.kind, typed: current.typed.clone(), normal: current.normal.clone() };
-    let open = realm.db().read(async |tx| store::change_of_email(tx, id, mount, now).await).await?;
-    let same = |open: &Attempt| {
-        open.body.vouched
-            && open.auth_rev == Some(of.user.auth_rev)
-            && open.identifier.as_ref().is_some_and(|i| i.normal == address.normal)
-    };
-    let open = open.filter(same);
+    if side == Side::Current && !both {
+        return Err(Kind::InputInvalid.param("type").says("The address before is not asked.").into());
+    }
     let (target, purpose) = match side {
         Side::Current => (current, Purpose::VerifyCurrent),
         Side::New => (address.clone(), Purpose::Verify),
@@ -180,29 +194,45 @@ pub async fn draw_change(
     };
     let sending = Sending::draw(realm, target, purpose, realm.settings().1.code.seconds);
     let drawn = Drawn { link: sending.fresh.link.text(), code: sending.fresh.code.clone() };
-    let Some(open) = open else {
-        let draw = Draw::new(realm);
-        let attempt = Attempt {
-            user: Some(id),
-            auth_rev: Some(of.user.auth_rev),
-            identifier: Some(address),
-            body: Body {
-                vouched: true,
-                no_tasks: true,
-                both: both.then(Both::default),
-                redirect: Some(redirect),
-                ..Body::default()
-            },
-            ..Attempt::new(&draw, AttemptKind::Verify, Binding::Bearer, None, Sink::Redirect)
-        };
-        put(realm, caller, attempt, vec![sending]).await?;
-        return Ok(drawn);
+    let draw = Draw::new(realm);
+    let fresh = Attempt {
+        user: Some(id),
+        auth_rev: Some(of.user.auth_rev),
+        identifier: Some(address),
+        body: Body {
+            vouched: true,
+            no_tasks: true,
+            both: both.then(Both::default),
+            redirect: Some(redirect),
+            ..Body::default()
+        },
+        ..Attempt::new(&draw, AttemptKind::Verify, Binding::Bearer, None, Sink::Redirect)
     };
     realm
         .db()
         .write(async move |tx| -> Result<()> {
-            store::lock_at(tx, open.id, mount, now).await?.ok_or(Kind::RevChanged)?;
-            sending.put(tx, open.id).await
+            // Both halves may be drawn at once: the second finds what the first has begun.
+            user::store::lock(tx, id, now).await?.ok_or(Kind::RevChanged)?;
+            let open = store::change_of_email(tx, id, mount, true, now).await?;
+            let goes_on = |open: &Attempt| {
+                open.auth_rev == fresh.auth_rev
+                    && open.identifier.as_ref().map(|i| &i.normal)
+                        == fresh.identifier.as_ref().map(|i| &i.normal)
+                    && open.body.both.is_some() == both
+            };
+            let of = match open.filter(goes_on) {
+                Some(mut open) => {
+                    // The link that was drawn last says where both lead.
+                    open.body.redirect.clone_from(&fresh.body.redirect);
+                    store::save(tx, &open).await?;
+                    open.id
+                }
+                None => {
+                    store::insert(tx, &fresh, mount).await?;
+                    fresh.id
+                }
+            };
+            sending.put(tx, of).await
         })
         .await?;
     Ok(drawn)
@@ -312,16 +342,20 @@ pub async fn change_email_again(realm: &Realm, caller: &Caller, address: &Identi
         .read(async |tx| -> Result<Option<Attempt>> {
             let found = user::store::for_sign_in(tx, kind, &normal, now).await?;
             let user = found.map_or(UserId(uuid::Uuid::nil()), |found| found.user);
-            store::change_of_email(tx, user, mount, now).await
+            // What a back end began is not sent again at the word of whoever knows the address.
+            store::change_of_email(tx, user, mount, false, now).await
         })
         .await?;
-    // What a back end began is not sent again at the word of whoever knows the address.
-    let Some(attempt) = found.filter(|attempt| !attempt.body.vouched) else {
-        realm.limit(Rule::SendsByTarget, address.normal.as_bytes()).await?;
-        return Ok(());
-    };
+    // By what was typed, so that it is refused alike whether or not a change is under way.
+    for rule in [Rule::SendsByTarget, Rule::SendsByTargetDaily] {
+        realm.limit(rule, address.normal.as_bytes()).await?;
+    }
+    let Some(attempt) = found else { return Ok(()) };
     let id = attempt.id;
-    let sending = changing(realm, caller, &attempt).await?;
+    let sending = match changing(realm, caller, &attempt).await {
+        Err(error) if error.kind() == Some(Kind::RateLimited) => return Ok(()),
+        sending => sending?,
+    };
     realm
         .db()
         .write(async move |tx| -> Result<()> {
@@ -386,7 +420,7 @@ impl Nonce {
     /// Spends it. A wrong one leaves its trace.
     pub(crate) async fn spend(&self, tx: &mut latchstring_db::Tx, user: UserId) -> Result<()> {
         let find = Find::Address(self.mount, Purpose::StepUp, &self.normal);
-        let right = code::right_code(tx, &self.kit, &self.draw, find, &self.digits).await?;
+        let right = code::right_code(tx, &self.kit, &self.draw, [find], &self.digits).await?;
         let attempt = match right.attempt {
             Some(id) => store::lock_at(tx, id, self.mount, self.draw.now).await?,
             None => None,
@@ -418,15 +452,12 @@ pub async fn code(
         .db()
         .write(async move |tx| -> Result<(Attempt, complete::Finished)> {
             kit.start();
-            let mut right = Err(Kind::CodeWrong.keep().into());
+            let mut finds = Vec::with_capacity(purposes.len());
             for purpose in &purposes {
-                right =
-                    code::right_code(tx, &kit, &draw, Find::Address(mount, *purpose, &normal), &code).await;
-                if right.is_ok() {
-                    break;
-                }
+                finds.push(Find::Address(mount, *purpose, &normal));
             }
-            go_on(tx, &kit, &draw, mount, right?, prove::By::Code).await
+            let right = code::right_code(tx, &kit, &draw, finds, &code).await?;
+            go_on(tx, &kit, &draw, mount, right, prove::By::Code).await
         })
         .await?;
     finished.hand_out(realm, done)

@@ -16,6 +16,7 @@ use crate::{
         self, Rule,
         proving::{Evaluation, ROUNDS},
     },
+    mount::Enumeration,
     realm::Realm,
     refusal::{Kind, Refusal, Result},
     seal::{Keys, MacPurpose},
@@ -72,6 +73,11 @@ pub async fn sign_in(
     password: Password,
 ) -> Result<Outcome> {
     let checked = check(realm, caller, identifier, password).await?;
+    if !checked.good && caller.mount.as_ref().is_none_or(|mount| mount.enumeration == Enumeration::Strict) {
+        // Whoever has just signed up with somebody's address and that password would learn whether it had an account.
+        note_failure(realm, caller, Some(checked.user)).await?;
+        return Err(Kind::CredentialsWrong.into());
+    }
     if !checked.good {
         // The right password, for an address that nobody has confirmed: nothing is told that its owner does not know.
         realm.db().write(async move |tx| -> Result<()> { checked.clear(tx).await }).await?;

@@ -59,11 +59,12 @@ pub(crate) async fn address(
     }
     match attempt.kind {
         AttemptKind::StepUp | AttemptKind::Verify => {
-            if let Some(both) = &mut attempt.body.both {
-                match challenge.purpose {
-                    Purpose::VerifyCurrent => both.current = true,
-                    _ => both.next = true,
-                }
+            match (&mut attempt.body.both, challenge.purpose) {
+                (Some(both), Purpose::VerifyCurrent) => both.current = true,
+                (Some(both), _) => both.next = true,
+                // The mailbox before alone proves nothing of the new address.
+                (None, Purpose::VerifyCurrent) => return Err(void().into()),
+                (None, _) => {}
             }
             attempt.prove(method, now, second);
         }
@@ -149,6 +150,8 @@ async fn evict(
         && (credential::store::is_contested(tx, stored.user).await?
             || super::store::rivals(tx, &stored.normal, now).await?.iter().any(|other| !other.claimed));
     let own = claim && !contested && (matches!(proof, By::Code) || attempt.body.vouched);
+    // What whoever signed up called themself is theirs who confirms that very sign-up, and nobody's who comes another way.
+    let others = contested || (!claim && !retyped && credential::store::is_claim(tx, stored.user).await?);
     if retyped || own {
         credential::store::set_proven(tx, stored.user).await?;
     } else {
@@ -156,8 +159,9 @@ async fn evict(
         // On the page behind the link it is set again (invariant 7).
         attempt.body.set_password = evicted && claim && matches!(proof, By::Link);
     }
-    if contested {
-        let change = user::ProfileChange { meta_own: Some(serde_json::json!({})), ..Default::default() };
+    if others {
+        let data = attempt.body.data.clone().filter(|_| !contested).unwrap_or(serde_json::json!({}));
+        let change = user::ProfileChange { meta_own: Some(data), ..Default::default() };
         user::store::change(tx, stored.user, &change).await?;
     }
     identifier::store::delete_unproven(tx, stored.user, stored.id).await?;

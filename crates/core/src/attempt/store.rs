@@ -142,25 +142,30 @@ pub async fn hand_over(tx: &mut Tx, id: AttemptId, handle: &[u8], expires_at: Mi
     Ok(())
 }
 
-/// The newest change of address that a user has under way at a mount.
+/// The newest change of address that a user has under way at a mount: one of the user's own, or one of a back end's.
 pub async fn change_of_email(
     tx: &mut Tx,
     user: UserId,
     mount: MountId,
+    vouched: bool,
     now: Micros,
 ) -> Result<Option<Attempt>> {
-    tx.one(
+    let rows = tx.all(
         "SELECT id, kind, state, binding, bound_to, handle, sink, user_id, auth_rev, identifier_kind, identifier_typed,
                 identifier_normal, proofs, body, session_id, created_at, expires_at
            FROM attempts
           WHERE user_id = $1 AND mount_id = $2 AND kind = 'verify' AND state = 'open' AND expires_at > $3
-          ORDER BY id DESC LIMIT 1",
+          ORDER BY id DESC LIMIT 8",
         &[&user.0, &mount.0, &now],
     )
-    .await?
-    .as_ref()
-    .map(from_row)
-    .transpose()
+    .await?;
+    for row in &rows {
+        let attempt = from_row(row)?;
+        if attempt.body.vouched == vouched {
+            return Ok(Some(attempt));
+        }
+    }
+    Ok(None)
 }
 
 /// What others typed who have asked for a code for the same address and can still use it.

@@ -125,6 +125,32 @@ pub async fn unset_proven(tx: &mut Tx, user: UserId) -> Result<()> {
 /// What a password's row says once [`contest`] was said of it.
 const CONTESTED: &str = r#"{"contested":true}"#;
 
+/// What it says of where it came from.
+fn from(whence: &str) -> String {
+    serde_json::json!({ "from": whence }).to_string()
+}
+
+/// Notes from where somebody has signed up with a password.
+pub async fn claimed_from(tx: &mut Tx, user: UserId, whence: &str) -> Result<()> {
+    tx.exec(
+        "UPDATE credentials SET body = $2 WHERE user_id = $1 AND kind = 'password' AND set_by = 'claim'",
+        &[&user.0, &from(whence)],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether somebody has signed up with a password from there, and has not proven the address yet.
+pub async fn is_claimed_from(tx: &mut Tx, user: UserId, whence: &str) -> Result<bool> {
+    let row = tx
+        .one(
+            "SELECT 1 FROM credentials WHERE user_id = $1 AND kind = 'password' AND set_by = 'claim' AND body = $2",
+            &[&user.0, &from(whence)],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
 /// Somebody else has signed up with the address that a password stands for, and nobody has proven it.
 pub async fn contest(tx: &mut Tx, user: UserId) -> Result<()> {
     tx.exec(
@@ -146,15 +172,26 @@ pub async fn is_contested(tx: &mut Tx, user: UserId) -> Result<bool> {
     Ok(row.is_some())
 }
 
-/// Users who signed up before `before` and have never proven their address, the oldest first, some of them.
-pub async fn old_claims(tx: &mut Tx, before: Micros, most: i64) -> Result<Vec<UserId>> {
+/// Users who signed up before `before` and have never proven their address, some of them in the order of these times and
+/// after one of them. Not whom an operator keeps out: the address would be free again, and the ban forgotten.
+pub async fn old_claims(
+    tx: &mut Tx,
+    before: Micros,
+    after: (Micros, UserId),
+    most: i64,
+    now: Micros,
+) -> Result<Vec<(Micros, UserId)>> {
     let rows = tx
         .all(
-            "SELECT user_id FROM credentials WHERE set_by = 'claim' AND created_at < $1 ORDER BY created_at LIMIT $2",
-            &[&before, &most],
+            "SELECT c.created_at, c.user_id FROM credentials c JOIN users u ON u.id = c.user_id
+              WHERE c.set_by = 'claim' AND c.created_at < $1
+                AND c.created_at >= $2 AND (c.created_at > $2 OR c.user_id > $3)
+                AND (u.status = 'active' OR (u.status_until IS NOT NULL AND u.status_until <= $5))
+              ORDER BY c.created_at, c.user_id LIMIT $4",
+            &[&before, &after.0, &after.1.0, &most, &now],
         )
         .await?;
-    rows.iter().map(|row| Ok(UserId(row.get(0)?))).collect()
+    rows.iter().map(|row| Ok((row.get(0)?, UserId(row.get(1)?)))).collect()
 }
 
 /// Whether a user is still one of these.

@@ -11,6 +11,7 @@ use crate::{
     realm::Realm,
     refusal::{Kind, Result},
     seal::{Keys, MacPurpose},
+    user,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use serde::{Deserialize, Serialize};
@@ -106,6 +107,8 @@ pub struct Family {
     pub ends_at: Option<Micros>,
     /// Ended.
     pub ended_at: Option<Micros>,
+    /// How its user stood when a token of it was used.
+    pub seen: Option<user::Seen>,
 }
 
 const VERSION: u8 = 1;

@@ -5,6 +5,7 @@ use crate::{
     clock::Micros,
     id::{ClientId, FamilyId, MountId, SessionId, UserId},
     refusal::Result,
+    user::Seen,
 };
 use latchstring_db::{Row, Tx};
 
@@ -50,6 +51,7 @@ fn family(row: &Row) -> Result<Family> {
         ends_at: row.get(10)?,
         ended_at: row.get(11)?,
         mount: MountId(row.get(12)?),
+        seen: None,
     })
 }
 
@@ -62,19 +64,22 @@ pub async fn spend(
     counter: i64,
     now: Micros,
 ) -> Result<Option<Family>> {
-    tx.one(
+    let row = tx
+        .one(
         "UPDATE families SET counter = counter + CASE WHEN profile = 'rotating' THEN 1 ELSE 0 END, used_at = $3,
                 idle_at = CAST($3 AS BIGINT) + idle_us
           WHERE id = $1 AND counter = $2 AND mount_id = $4 AND ended_at IS NULL
             AND (idle_at IS NULL OR idle_at > $3) AND (ends_at IS NULL OR ends_at > $3)
       RETURNING id, session_id, user_id, client_id, counter, used_at, profile, audiences, claims, idle_at, ends_at,
-                ended_at, mount_id",
+                ended_at, mount_id, (SELECT rev FROM users WHERE id = families.user_id),
+                (SELECT signed_in_at FROM users WHERE id = families.user_id)",
         &[&id.0, &counter, &now, &mount.0],
     )
-    .await?
-    .as_ref()
-    .map(family)
-    .transpose()
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let rev: Option<i64> = row.get(13)?;
+    let signed_in_at = row.get(14)?;
+    Ok(Some(Family { seen: rev.map(|rev| Seen { rev, signed_in_at }), ..family(&row)? }))
 }
 
 /// A family.

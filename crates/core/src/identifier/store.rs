@@ -236,6 +236,19 @@ pub async fn delete_unproven(tx: &mut Tx, user: UserId, keep: IdentifierId) -> R
     Ok(())
 }
 
+/// Whether every e-mail address of a user was proven, or vouched for by somebody else than whoever signed up with it.
+pub async fn all_vouched(tx: &mut Tx, user: UserId) -> Result<bool> {
+    let row = tx
+        .one(
+            "SELECT 1 FROM identifiers
+              WHERE user_id = $1 AND kind = 'email' AND proven_at IS NULL AND (asserted_at IS NULL OR asserted_by = $2)
+              LIMIT 1",
+            &[&user.0, &super::SELF_ASSERTED],
+        )
+        .await?;
+    Ok(row.is_none())
+}
+
 /// Whether nobody but the person themself said that an identifier is theirs.
 pub async fn self_asserted(tx: &mut Tx, id: IdentifierId) -> Result<bool> {
     let row = tx

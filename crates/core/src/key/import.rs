@@ -63,7 +63,12 @@ pub async fn import(
                 store::insert(tx, ring, key).await?;
                 audit::write(tx, entry.clone()).await?;
             }
-            done.push(Imported { kid: key.kid.clone(), signs: *signs, known });
+            done.push(Imported { kid: key.kid.clone(), signs: false, known });
+        }
+        // One that was known may have been replaced since.
+        let signing = store::signing(tx, ring).await?;
+        for key in &mut done {
+            key.signs = signing.as_deref() == Some(key.kid.as_str());
         }
         if done.iter().any(|key| !key.known) {
             store::bump(tx).await?;

@@ -149,6 +149,17 @@ pub async fn named(
     })
 }
 
+/// The name of the key of a ring that signs, or will in a moment, when every node knows it.
+pub async fn signing(tx: &mut Tx, ring: RingId) -> Result<Option<String>> {
+    let row = tx
+        .one(
+            "SELECT kid FROM keys WHERE ring_id = $1 AND retired_at IS NULL ORDER BY active_at DESC, id DESC LIMIT 1",
+            &[&ring.0],
+        )
+        .await?;
+    Ok(row.map(|row| row.get(0)).transpose()?)
+}
+
 /// The keys of a ring get a successor that signs from `at`.
 pub async fn retire_all(tx: &mut Tx, ring: RingId, at: Micros, drop_at: Micros) -> Result<()> {
     tx.exec(

@@ -72,7 +72,7 @@ pub async fn once(realm: &Realm) -> Result<u64> {
     gone += repeat(realm, Work::Sessions, now).await?;
     gone += repeat(realm, Work::UnusedFamilies, now).await?;
     gone += accounts(realm, now).await?;
-    gone += repeat(realm, Work::Claims, now).await?;
+    gone += claims(realm, now).await?;
     Ok(gone)
 }
 
@@ -81,7 +81,6 @@ enum Work {
     Table(Step),
     Sessions,
     UnusedFamilies,
-    Claims,
 }
 
 /// Repeats a step while it is full, a bounded number of times. Others get their turn in between.
@@ -91,7 +90,6 @@ async fn repeat(realm: &Realm, work: Work, now: Micros) -> Result<u64> {
         let (n, full) = match work {
             Work::Table(step) => (table(realm, step).await?, store::FULL),
             Work::Sessions => (sessions(realm, now).await?, store::FULL),
-            Work::Claims => (claims(realm, now).await?, ACCOUNTS as u64),
             // These are looked at in turn, over or not: another step where this one found some.
             Work::UnusedFamilies => (unused_families(realm, now).await?, 1),
         };
@@ -138,25 +136,43 @@ async fn accounts(realm: &Realm, now: Micros) -> Result<u64> {
 
 /// Accounts of sign-ups that nobody has confirmed.
 async fn claims(realm: &Realm, now: Micros) -> Result<u64> {
-    let ground = realm.ground().clone();
-    let audits = [(); ACCOUNTS].map(|()| ground.audit_id());
+    let mut gone = 0;
+    let mut after = (Micros::MIN, UserId(Uuid::nil()));
+    for _ in 0..STEPS {
+        let due = realm
+            .db()
+            .read(async |tx| {
+                credential::store::old_claims(tx, now - UNPROVEN, after, ACCOUNTS as i64, now).await
+            })
+            .await?;
+        for (at, user) in &due {
+            after = (*at, *user);
+            gone += u64::from(claim(realm, *user, now).await?);
+        }
+        if due.len() < ACCOUNTS {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(gone)
+}
+
+async fn claim(realm: &Realm, user: UserId, now: Micros) -> Result<bool> {
+    let entry = Entry::new(realm.ground().audit_id(), now, "user.deleted", Actor::Server)
+        .on("user", user.0)
+        .detail(serde_json::json!({ "unproven_sign_up": true }));
     realm
         .db()
-        .write(async move |tx| -> Result<u64> {
-            let users = credential::store::old_claims(tx, now - UNPROVEN, ACCOUNTS as i64).await?;
-            for (user, audit) in users.iter().zip(audits) {
-                // Whoever proves the address takes the row too, and then it is a claim no more.
-                user::store::lock(tx, *user, now).await?;
-                if !credential::store::is_claim(tx, *user).await? {
-                    continue;
-                }
-                user::store::delete(tx, *user).await?;
-                let entry = Entry::new(audit, now, "user.deleted", Actor::Server)
-                    .on("user", user.0)
-                    .detail(serde_json::json!({ "unproven_sign_up": true }));
-                audit::write(tx, entry).await?;
+        .write(async move |tx| -> Result<bool> {
+            // Whoever proves the address takes the row too, and then it is a claim no more; so does who bans its owner.
+            user::store::lock(tx, user, now).await?;
+            let banned = user::store::find(tx, user).await?.is_none_or(|user| user.is_banned(now));
+            if banned || !credential::store::is_claim(tx, user).await? {
+                return Ok(false);
             }
-            Ok(users.len() as u64)
+            user::store::delete(tx, user).await?;
+            audit::write(tx, entry.clone()).await?;
+            Ok(true)
         })
         .await
 }

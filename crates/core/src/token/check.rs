@@ -132,6 +132,17 @@ where
     Ok(verified)
 }
 
+/// The session of a verified token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// It is over.
+    No,
+    /// It holds, and what the token says of it was said by this server.
+    Yes,
+    /// It holds. What the token says of it may be anybody's word who has the key; its proofs were last given at this time.
+    Since(Micros),
+}
+
 /// Whether the session of a verified token still holds. What a key has signed that others may hold too is a session only
 /// if there is one.
 pub async fn session_holds<T>(
@@ -139,17 +150,18 @@ pub async fn session_holds<T>(
     verified: &Verified<T>,
     user: UserId,
     session: SessionId,
-) -> Result<bool> {
+) -> Result<Holds> {
     let now = realm.now();
     let ended = realm.ended();
     if ended.session_ended(session) || verified.iat < ended.user_valid_after(user) / SECOND {
-        return Ok(false);
+        return Ok(Holds::No);
     }
     if realm.is_fresh() && verified.by_imported.is_none() {
-        return Ok(true);
+        return Ok(Holds::Yes);
     }
     let found = realm.db().read(async |tx| session::store::find(tx, session).await).await?;
-    Ok(found.is_some_and(|found| found.user == user && found.lives(now)))
+    let found = found.filter(|found| found.user == user && found.lives(now));
+    Ok(found.map_or(Holds::No, |found| Holds::Since(found.auth_at)))
 }
 
 async fn lives(realm: &Realm, checked: &Checked, now: Micros) -> Result<()> {

@@ -30,6 +30,16 @@ pub enum Status {
     Banned,
 }
 
+/// How somebody's account stood at one moment: of two that are equal, faces show the same. Each change of what a face shows
+/// takes the account's row, which counts its revision; a sign-in alone leaves that to those who edit the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The revision.
+    pub rev: i64,
+    /// The newest sign-in.
+    pub signed_in_at: Option<Micros>,
+}
+
 /// A user, without identifiers.
 #[derive(Debug, Clone)]
 pub struct User {
@@ -76,6 +86,11 @@ pub struct User {
 }
 
 impl User {
+    /// How the account stood when it was read.
+    pub fn seen(&self) -> Seen {
+        Seen { rev: self.rev, signed_in_at: self.signed_in_at }
+    }
+
     /// Whether the user is banned at `now`.
     pub fn is_banned(&self, now: Micros) -> bool {
         self.status == Status::Banned && self.status_until.is_none_or(|until| until > now)

@@ -74,8 +74,10 @@ pub(crate) async fn signup(
     match claim::claim(&ask.realm, &ask.caller(), claim).await.map_err(|error| Fail::of(&ask, error))? {
         Claimed::Waits(waiting) => {
             // The vendor's answer for an address that has an account shows no identity, and apps look for that.
-            let tells = ask.mount.enumeration == Enumeration::Vendor && waiting.taken;
-            Ok(Json(user::User::waiting(&waiting, &shown, data, !tells)).into_response())
+            let tells = ask.mount.enumeration == Enumeration::Vendor;
+            let id = if tells { waiting.user } else { waiting.stand_in };
+            let with_identity = !(tells && waiting.taken);
+            Ok(Json(user::User::waiting(id, waiting.at, &shown, data, with_identity)).into_response())
         }
         Claimed::In(outcome) => Ok(Json(token::signed_in(&ask, *outcome).await?).into_response()),
         Claimed::Exists => Err(Fail::new(422, "user_already_exists", "User already registered")),

@@ -18,3 +18,4 @@ mod rls;
 mod round;
 mod sample;
 mod sign_in;
+mod stranger;

@@ -199,8 +199,7 @@ pub async fn update(
             if let Some((phc, set_by)) = &prepared {
                 // As at the beginning of an account: what came with an address that nobody vouches for goes when
                 // somebody proves that it is theirs.
-                let all = identifier::store::of_user(tx, id).await?;
-                let proven = identifier::email(&all).is_none_or(Stored::is_good);
+                let proven = identifier::store::all_vouched(tx, id).await?;
                 credential::store::set_password(tx, credential, id, phc, *set_by, proven, now).await?;
                 audit::write(tx, entry(1, "password.set")).await?;
             }

@@ -217,6 +217,9 @@ pub(crate) async fn update(ask: Ask, id: Id, Body(body): Body<Attributes>) -> Re
         note: body.role()?,
         ..Update::default()
     };
+    if show(&ask, id).await?.deleted_at.is_some() {
+        return Err(Fail::invalid("A user who was deleted stays so: shouldSoftDelete keeps the id alone"));
+    }
     let changed = users::update(&ask.realm, actor, &ask.source, id, change).await;
     changed.map_err(|error: Error| match error.kind() {
         Some(Kind::NotForGuests) => Fail::new(
