@@ -151,7 +151,7 @@ pub fn words(kind: Kind) -> (&'static str, &'static str) {
         Kind::SetupUnusable => (
             "Set-up token not usable",
             "The set-up token has been used, is too old, or came after the first API key. While there is no key, each \
-             start of the server prints a new one.",
+             start of the server prints a new one; `latchstring api-key create NAME --permission '*'` makes one at any time.",
         ),
         Kind::LastOne => ("The last one", "This is the last one; add another before you take it away."),
         Kind::RateLimited => ("Too many requests", "Wait for as long as Retry-After says, then try again."),

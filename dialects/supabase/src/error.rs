@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use latchstring_core::{Class, Error, Kind, Refusal, refusal::Fault};
+use latchstring_core::{Class, Error, Kind, Refusal, refusal::Fault, settings::Characters};
 use latchstring_web::Problem;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -61,8 +61,22 @@ impl Fail {
         if fail.reasons.iter().any(|reason| reason == "length") {
             let least = ask.realm.settings().1.password.min_chars;
             fail.says = format!("Password should be at least {least} characters.").into();
+        } else if fail.reasons.iter().any(|reason| reason == "characters") {
+            let kinds = match ask.realm.settings().1.password.characters {
+                Characters::Any | Characters::LettersDigits => "letters and digits",
+                Characters::LowerUpperLettersDigits => "small letters, capital letters and digits",
+                Characters::LowerUpperLettersDigitsSymbols => {
+                    "small letters, capital letters, digits and symbols"
+                }
+            };
+            fail.says = format!("Password should contain {kinds}.").into();
         }
         fail
+    }
+
+    /// 422: the mount offers nothing by e-mail.
+    pub fn no_email() -> Self {
+        Self::new(422, "email_provider_disabled", "Email logins are disabled")
     }
 
     /// 401: no bearer token.

@@ -56,3 +56,12 @@ pub fn id_of(text: &str) -> Option<ApiKeyId> {
     let role = matches!(named.role.as_deref(), Some(ANON | SERVICE)) && named.sub.is_none();
     role.then_some(named.jti).flatten().map(ApiKeyId)
 }
+
+/// What a key of a mount looks like, by its row: those of the older kind have an end, and the others have none.
+pub fn form(role: &str, ends: bool) -> &'static str {
+    match (ends, role) {
+        (true, _) => "JWT",
+        (false, SERVICE) => "sb_secret_…",
+        (false, _) => "sb_publishable_…",
+    }
+}

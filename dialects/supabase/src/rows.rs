@@ -4,6 +4,7 @@
 use crate::{
     dump::{Row, Table},
     note::{KIND, Note, email_identity},
+    role,
     time::{self, Time},
 };
 use latchstring_core::{
@@ -303,8 +304,15 @@ fn mapped(row: &Raw, rows: &[Raw]) -> Result<(Incoming, Vec<Raw>, Vec<Left>), Le
         by_back_end: false,
     };
     let mut remark = |why, says: &'static str| {
-        left.push(Left { part: Some("sign_in"), ..row.left(why, says) });
+        let part = if why == "role_not_shown" { "role" } else { "sign_in" };
+        left.push(Left { part: Some(part), ..row.left(why, says) });
     };
+    if note.role.as_deref().is_some_and(|name| !role::may_be(name)) {
+        remark(
+            "role_not_shown",
+            "the role would pass every policy, or is no role: their tokens say authenticated",
+        );
+    }
     match (email, phone) {
         (Some(_), _) => {}
         (None, Some(_)) => {

@@ -202,6 +202,7 @@ impl User {
         {
             identities.insert(0, Identity::email(full, email));
         }
+        let first_is_own = identities.first().is_some_and(|identity| identity.provider == "email");
         let phone = note.phone.clone().unwrap_or_default();
         let mut app_metadata = user.meta_public.clone();
         let mut providers: Vec<&str> = identities.iter().map(|identity| identity.provider.as_str()).collect();
@@ -217,6 +218,9 @@ impl User {
             && !note.by_back_end
         {
             claims(&mut user_metadata, user.id, &email.typed, confirmed_at.is_some());
+            if let Some(own) = identities.first_mut().filter(|_| first_is_own) {
+                own.identity_data = user_metadata.clone();
+            }
         }
         let phone_confirmed_at = note.phone_confirmed_at.map(time);
         Self {

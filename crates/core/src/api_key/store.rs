@@ -85,11 +85,12 @@ pub async fn revoke(tx: &mut Tx, id: ApiKeyId, now: Micros) -> Result<bool> {
     Ok(n == 1)
 }
 
-/// Whether there is any key that is good.
+/// Whether there is any key of our own API that is good. Those of a dialect's mount open nothing there.
 pub async fn any(tx: &mut Tx, now: Micros) -> Result<bool> {
     Ok(tx
         .one(
-            "SELECT 1 FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) LIMIT 1",
+            "SELECT 1 FROM api_keys
+              WHERE mount_id IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) LIMIT 1",
             &[&now],
         )
         .await?

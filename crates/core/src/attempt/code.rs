@@ -1,7 +1,7 @@
 //! The code step: sending a code, and trying one.
 
 use super::{
-    Attempt, AttemptKind, Caller, Draw, Outcome, Step, complete, load, password_at_sign_up, prove, take,
+    Attempt, AttemptKind, Caller, Draw, Outcome, Sink, Step, complete, load, password_at_sign_up, prove, take,
 };
 use crate::{
     audit::{self, Actor, Entry, Source},
@@ -66,9 +66,10 @@ impl Sending {
                 link: sending.link(realm).into(),
                 minutes: seconds / 60,
             }),
-            Tells::NoAccount => {
+            Tells::NoAccount { own_pages } => {
                 let open = realm.settings().1.sign_up == SignUp::Open;
-                Some(Says::NoAccount { sign_up: open.then(|| format!("{}/sign-up", realm.issuer())) })
+                let page = open && own_pages;
+                Some(Says::NoAccount { sign_up: page.then(|| format!("{}/sign-up", realm.issuer())) })
             }
             Tells::Taken => Some(Says::AddressTaken),
             Tells::Nobody => None,
@@ -170,7 +171,10 @@ pub(super) fn purpose(attempt: &Attempt, step: Step) -> Purpose {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tells {
     Code(For),
-    NoAccount,
+    NoAccount {
+        /// Whether an account is made on our pages: an app has its own.
+        own_pages: bool,
+    },
     Taken,
     Nobody,
 }
@@ -242,7 +246,7 @@ pub(super) async fn target(realm: &Realm, attempt: &Attempt, step: Step) -> Resu
             (IdentifierKind::Username, _) => Tells::Nobody,
             (_, AttemptKind::SignUp) => Tells::Code(For::SignUp),
             (_, AttemptKind::SignIn) if attempt.body.or_sign_up && open => Tells::Code(For::SignUp),
-            _ => Tells::NoAccount,
+            _ => Tells::NoAccount { own_pages: attempt.sink != Sink::Redirect },
         };
         return Ok(Target { address: typed, user: None, auth_rev: None, tells, language: None });
     };

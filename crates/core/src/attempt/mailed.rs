@@ -123,6 +123,7 @@ pub(super) async fn put(
             // Who changes their address is shown with both from now on.
             if let Some(user) = attempt.user.filter(|_| attempt.kind == AttemptKind::Verify) {
                 user::store::lock(tx, user, now).await?.ok_or(Kind::AttemptClosed)?;
+                store::cancel_changes(tx, user, mount).await?;
             }
             store::insert(tx, &attempt, mount).await?;
             for sending in &sending {
@@ -228,6 +229,7 @@ pub async fn draw_change(
                     open.id
                 }
                 None => {
+                    store::cancel_changes(tx, id, mount).await?;
                     store::insert(tx, &fresh, mount).await?;
                     fresh.id
                 }

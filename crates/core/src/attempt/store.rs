@@ -168,6 +168,17 @@ pub async fn change_of_email(
     Ok(None)
 }
 
+/// A user changes their address to another one than before: what was sent for that one is void.
+pub async fn cancel_changes(tx: &mut Tx, user: UserId, mount: MountId) -> Result<()> {
+    tx.exec(
+        "UPDATE attempts SET state = 'cancelled'
+          WHERE user_id = $1 AND mount_id = $2 AND kind = 'verify' AND state = 'open'",
+        &[&user.0, &mount.0],
+    )
+    .await?;
+    Ok(())
+}
+
 /// What others typed who have asked for a code for the same address and can still use it.
 pub async fn rivals(tx: &mut Tx, normal: &str, now: Micros) -> Result<Vec<Body>> {
     let rows = tx

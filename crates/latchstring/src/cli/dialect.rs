@@ -41,8 +41,8 @@ pub(crate) struct SupabaseInit {
     /// Where people are led when a request names no place
     #[arg(long, value_name = "URL")]
     pub(crate) site_url: Option<String>,
-    /// Where else people may be led: an address with `*` (within a segment) and `**` (over segments). May be given several
-    /// times; replaces those from before
+    /// Where else people may be led: an address with `*` (letters, digits and -_~%+, never a dot) and `**` (anything).
+    /// May be given several times; replaces those from before
     #[arg(long = "redirect", value_name = "PATTERN")]
     pub(crate) redirects: Vec<String>,
     /// How much it tells of whether an account exists [default: strict]

@@ -17,6 +17,7 @@ use latchstring_core::{
 use latchstring_supabase::{
     FACE,
     config::{Line, MOST_BYTES, NAMES, Verdict},
+    keys,
     set_up::{self, Done, Wish},
     settings::Settings,
 };
@@ -294,11 +295,12 @@ async fn show(realm: &Realm, json: bool) -> Result<(), Failure> {
             ("admits signed admins", settings.admit_signed_admins.to_string()),
         ];
         say::out(say::table(&rows.map(|(name, value)| vec![name.to_owned(), value])));
-        let mut rows = vec![["  key", "role", "state", "last used"].map(String::from).to_vec()];
+        let mut rows = vec![["  key", "role", "form", "state", "last used"].map(String::from).to_vec()];
         rows.extend(of(mount).into_iter().map(|key| {
             let role = key.role.clone().unwrap_or_default();
             let used = key.used_at.map_or_else(|| "never".into(), time);
-            vec![format!("  {}", key.id), role, super::api_key::state(key, now).into(), used]
+            let form = keys::form(&role, key.expires_at.is_some()).to_owned();
+            vec![format!("  {}", key.id), role, form, super::api_key::state(key, now).into(), used]
         }));
         say::out(format_args!("{}\n", say::table(&rows)));
         shown.push(Value::Null);
@@ -313,7 +315,8 @@ async fn show(realm: &Realm, json: bool) -> Result<(), Failure> {
 
 fn key_shown(key: &ApiKey, now: i64) -> Value {
     json!({
-        "id": key.id, "role": key.role, "state": super::api_key::state(key, now), "created_at": time(key.created_at),
+        "id": key.id, "role": key.role,
+        "form": keys::form(key.role.as_deref().unwrap_or_default(), key.expires_at.is_some()), "state": super::api_key::state(key, now), "created_at": time(key.created_at),
         "expires_at": key.expires_at.map(time), "used_at": key.used_at.map(time),
     })
 }

@@ -177,7 +177,9 @@ fn tell(summary: &Summary, report: Option<&Path>) {
         vec![summary.already_here.to_string(), "users are here already, and stay as they are".to_owned()],
     ];
     for (why, count) in &summary.left {
-        rows.push(vec![count.to_string(), why.clone()]);
+        let of_taken =
+            if summary.left_of_taken.contains(why) { ", of users who are taken all the same" } else { "" };
+        rows.push(vec![count.to_string(), format!("{why}{of_taken}")]);
     }
     for (table, count) in &summary.other_tables {
         rows.push(vec![count.to_string(), format!("rows of auth.{table}, which is not taken")]);

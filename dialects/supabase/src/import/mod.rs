@@ -20,7 +20,7 @@ use latchstring_core::{
 use latchstring_db::Db;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     io::{self, Read},
     sync::{
         Arc,
@@ -66,6 +66,8 @@ pub struct Summary {
     pub not_taken: u64,
     /// The same, and parts of rows, by reason.
     pub left: BTreeMap<String, u64>,
+    /// Those of these reasons for which a part of a user is left who is taken all the same.
+    pub left_of_taken: BTreeSet<String>,
     /// Rows of the vendor's other tables, none of which is taken.
     pub other_tables: BTreeMap<String, u64>,
 }
@@ -469,6 +471,9 @@ impl Desk<'_> {
             self.summary.not_taken += 1;
         }
         let name = format!("{}.{}", left.table, left.why);
+        if left.part.is_some() {
+            self.summary.left_of_taken.insert(name.clone());
+        }
         *self.summary.left.entry(name).or_default() += 1;
         (self.on_left)(left);
     }

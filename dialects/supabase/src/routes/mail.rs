@@ -111,7 +111,7 @@ pub(crate) async fn magiclink(
 
 async fn sign_in(ask: &Ask, to: To, body: Otp, create: bool) -> Result<Json<Value>, Fail> {
     if !ask.settings.email {
-        return Err(Fail::new(422, "email_provider_disabled", "Email logins are disabled"));
+        return Err(Fail::no_email());
     }
     let data = Some(data(body.data)?).filter(|data| *data != json!({}));
     check(data.as_ref())?;
@@ -152,6 +152,9 @@ pub(crate) async fn recover(
 ) -> Result<Json<Value>, Fail> {
     if body.email.is_empty() {
         return Err(Fail::invalid("Password recovery requires an email"));
+    }
+    if !ask.settings.email {
+        return Err(Fail::no_email());
     }
     let mail = Mail {
         kind: AttemptKind::Recover,
@@ -201,6 +204,9 @@ pub(crate) async fn resend(
     let address = address(email)?;
     let to = to.redirect_to.as_deref();
     if body.kind == "signup" {
+        if !ask.settings.email {
+            return Err(Fail::no_email());
+        }
         let mail = Mail {
             kind: AttemptKind::SignUp,
             address,

@@ -50,6 +50,7 @@ fn endpoints() -> Router<App> {
         .route("/factors/{id}", delete(off::factor))
         .route("/factors/{id}/challenge", post(off::factor))
         .route("/factors/{id}/verify", post(off::factor))
+        .route("/authorize", get(off::authorize))
         .route("/sso", post(off::sso))
         .route("/logout", post(logout::logout))
         .route("/invite", post(invite::invite))

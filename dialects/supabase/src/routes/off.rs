@@ -3,6 +3,11 @@
 
 use crate::{ask::Ask, error::Fail};
 
+/// `GET /authorize`: a browser is led here.
+pub(crate) async fn authorize(_: Ask) -> Fail {
+    Fail::invalid("Unsupported provider: provider is not enabled")
+}
+
 /// `POST /sso`
 pub(crate) async fn sso(_: Ask) -> Fail {
     Fail::new(404, "saml_provider_disabled", "SAML 2.0 is disabled")

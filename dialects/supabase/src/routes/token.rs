@@ -62,7 +62,7 @@ async fn by_password(ask: &Ask, grant: Grant) -> Result<Session, Fail> {
         (Some(email), None) => email,
     };
     if !ask.settings.email {
-        return Err(Fail::new(422, "email_provider_disabled", "Email logins are disabled"));
+        return Err(Fail::no_email());
     }
     // What is no address is as wrong as one that nobody has, and costs the same.
     let identifier = mail::somebody(&email);

@@ -99,11 +99,17 @@ pub(crate) async fn put(
     };
     let password = given(change.password);
     if full.user.kind == UserKind::Guest && password.is_some() {
-        return Err(Fail::new(
-            422,
-            "validation_failed",
-            "Updating password of an anonymous user without an email or phone is not allowed",
-        ));
+        // Invariant 7: no password before the address is proven.
+        let says = match email {
+            None => "Updating password of an anonymous user without an email or phone is not allowed",
+            Some(_) => {
+                "An anonymous user confirms the email first and sets a password then: send the email alone"
+            }
+        };
+        return Err(Fail::new(422, "validation_failed", says));
+    }
+    if full.user.kind == UserKind::Guest && email.is_some() && !ask.settings.email {
+        return Err(Fail::no_email());
     }
     if let Some(password) = password {
         let proof = match (given(change.nonce), given(change.current_password)) {
@@ -132,15 +138,20 @@ pub(crate) async fn put(
             _ => Fail::of(&ask, error),
         })?;
     }
+    let mut under_way = None;
     if let Some((address, redirect)) = email {
         let within = Within { session: me.session, user: me.user };
         let both = ask.settings.double_confirm;
+        under_way = Some((address.typed.clone(), ask.realm.now()));
         mailed::change_email(&ask.realm, &ask.caller(), within, address, both, redirect).await?;
     }
     if let Some(data) = data {
         account::change_own(&ask.realm, me, &ask.source, data).await?;
     }
-    Ok(Json(user::User::of(&user::load(&ask, me.user).await?)))
+    let mut found = user::load(&ask, me.user).await?;
+    // What a guest has under way belongs to nobody yet.
+    found.new_email = found.new_email.or(under_way);
+    Ok(Json(user::User::of(&found)))
 }
 
 fn bad_nonce(error: latchstring_core::Error) -> Fail {

@@ -17,6 +17,9 @@ async fn what_is_not_there_is_switched_off() {
     let sso = app.post("/auth/v1/sso", json!({ "domain": "example.com" })).await;
     fails(&sso, 404, "saml_provider_disabled");
     assert_eq!(says(&sso), "SAML 2.0 is disabled");
+    let to_google = app.get("/auth/v1/authorize?provider=google").await;
+    fails(&to_google, 400, "validation_failed");
+    assert_eq!(says(&to_google), "Unsupported provider: provider is not enabled");
     let web3 = app.post("/auth/v1/token?grant_type=web3", json!({ "chain": "solana" })).await;
     fails(&web3, 422, "web3_provider_disabled");
     assert_eq!(says(&web3), "Web3 provider is disabled");

@@ -45,6 +45,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("DELETE /factors/{id}", User),
     ("POST /factors/{id}/challenge", User),
     ("POST /factors/{id}/verify", User),
+    ("GET /authorize", Nothing),
     ("POST /sso", Nothing),
     ("POST /logout", User),
     ("POST /invite", Admin),
