@@ -4,7 +4,6 @@ use crate::{
     clock::{HOUR, Micros, SECOND},
     id::{BrowserId, MountId, SessionId, UserId},
     secret::Hidden,
-    user::Seen,
 };
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -32,6 +31,16 @@ pub struct Cache {
     /// The same for tokens of other mounts, whose form their dialects know.
     pub mounted: quick_cache::sync::Cache<[u8; 32], Mounted>,
     views: quick_cache::sync::Cache<(MountId, UserId), View, ByBytes>,
+}
+
+/// How somebody's account stood at one moment: of two that are equal, faces show the same. Each change of what a face shows
+/// takes the account's row, which counts its revision; a sign-in alone leaves that to those who edit the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The revision.
+    pub rev: i64,
+    /// The newest sign-in.
+    pub signed_in_at: Option<Micros>,
 }
 
 /// Views are dropped after so long: somewhat more than an access token lives, so that who stays signed in is still there
@@ -93,7 +102,7 @@ impl Cache {
     }
 
     /// A user as a mount showed them, if nothing has changed since. Right only because every change of what a face shows
-    /// takes the user's row ([`crate::user::store::lock`]).
+    /// takes the user's row (`user::store::lock`).
     pub fn view<T: Any + Send + Sync>(&self, mount: MountId, user: UserId, seen: Seen) -> Option<Arc<T>> {
         let view = self.views.get(&(mount, user)).filter(|view| view.seen == seen)?;
         view.made.downcast().ok()

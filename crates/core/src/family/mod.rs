@@ -5,13 +5,13 @@
 pub mod store;
 
 use crate::{
+    cache::Seen,
     clock::Micros,
     ground::Ground,
     id::{ClientId, FamilyId, GrantId, MountId, SessionId, UserId},
     realm::Realm,
     refusal::{Kind, Result},
     seal::{Keys, MacPurpose},
-    user,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,7 @@ pub struct Family {
     /// Ended.
     pub ended_at: Option<Micros>,
     /// How its user stood when a token of it was used.
-    pub seen: Option<user::Seen>,
+    pub seen: Option<Seen>,
 }
 
 const VERSION: u8 = 1;

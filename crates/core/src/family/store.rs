@@ -2,10 +2,10 @@
 
 use super::{Family, New};
 use crate::{
+    cache::Seen,
     clock::Micros,
     id::{ClientId, FamilyId, MountId, SessionId, UserId},
     refusal::Result,
-    user::Seen,
 };
 use latchstring_db::{Row, Tx};
 

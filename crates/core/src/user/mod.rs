@@ -3,6 +3,7 @@
 pub mod store;
 
 use crate::{
+    cache::Seen,
     clock::Micros,
     id::UserId,
     identifier::{self, IdentifierKind, Stored},
@@ -28,16 +29,6 @@ pub enum Status {
     Active,
     /// May not, until the ban is lifted or runs out.
     Banned,
-}
-
-/// How somebody's account stood at one moment: of two that are equal, faces show the same. Each change of what a face shows
-/// takes the account's row, which counts its revision; a sign-in alone leaves that to those who edit the account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// The revision.
-    pub rev: i64,
-    /// The newest sign-in.
-    pub signed_in_at: Option<Micros>,
 }
 
 /// A user, without identifiers.

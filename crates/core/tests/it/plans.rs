@@ -17,7 +17,7 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
     ),
     ("SELECT count(*) FROM users", "the total beside pages that have a number, for back ends"),
     ("SELECT p.id, u.kind,", "such a page: those before it are counted in the index of its order"),
-    ("SELECT 1 FROM api_keys WHERE revoked_at IS NULL", "once a start, over few keys"),
+    ("SELECT 1 FROM api_keys WHERE mount_id IS NULL", "once a start, over few keys"),
     ("SELECT count(*), min(created_at) FROM jobs", "by the partial index of what waits"),
     ("SELECT 1 FROM ended WHERE position IS NULL", "by the partial index of what waits"),
     ("SELECT id FROM ended WHERE position IS NULL", "by the partial index of what waits"),
