@@ -1,7 +1,8 @@
 //! The vendor's settings file, `config.toml`: what of it is taken over, and of everything else in `[auth]` why not.
 //! Nothing is changed here.
 
-use latchstring_core::{Kind, Refusal, settings::SignUp};
+use crate::duration;
+use latchstring_core::{Kind, Refusal, clock::SECOND, settings::SignUp};
 use serde_json::json;
 use toml::{Table, Value};
 
@@ -292,23 +293,9 @@ impl Given<'_> {
     }
 }
 
+/// Whole seconds of a duration that is none before now.
 fn seconds(text: &str) -> Option<i64> {
-    if text == "0" {
-        return Some(0);
-    }
-    let mut rest = text;
-    let mut all: i64 = 0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, after) = rest.split_at(digits);
-        let (unit, micros) =
-            [("ms", 1_000), ("us", 1), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000)]
-                .into_iter()
-                .find(|(unit, _)| after.starts_with(unit))?;
-        all = all.checked_add(number.parse::<i64>().ok()?.checked_mul(micros)?)?;
-        rest = after.strip_prefix(unit)?;
-    }
-    (!text.is_empty()).then_some(all / 1_000_000)
+    duration::parse(text).filter(|micros| *micros >= 0).map(|micros| micros / SECOND)
 }
 
 fn taken(says: impl Into<String>) -> Result<(Verdict, String), Refusal> {

@@ -79,6 +79,11 @@ impl Fail {
         Self::new(422, "email_provider_disabled", "Email logins are disabled")
     }
 
+    /// 400: there is no way to send to a phone.
+    pub fn no_phone() -> Self {
+        Self::new(400, "phone_provider_disabled", "Unsupported phone provider")
+    }
+
     /// 401: no bearer token.
     pub fn no_bearer() -> Self {
         Self::new(401, "no_authorization", "This endpoint requires a valid Bearer token")

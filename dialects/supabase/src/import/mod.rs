@@ -11,13 +11,14 @@ use crate::{
     rows::{self, FROM, IN_IDENTITIES, IN_USERS, Left, Mapped, Raw, TABLES},
     sort::{RUN, Sorted, Sorter},
 };
+use futures_util::future::join_all;
 use latchstring_core::{
     admin::import::{self as bulk, BATCH, Fate, Incoming, Part, Run, Why},
     audit::Actor,
     identifier::Identifier,
     realm::Realm,
 };
-use latchstring_db::Db;
+use latchstring_db::{Db, Engine};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -148,7 +149,9 @@ pub async fn run(
     let run = Run::new(actor, FROM, dry);
     let summary = Summary { dry_run: dry, ..Summary::default() };
     let names = dry.then(|| Sorter::new(RUN));
-    let mut desk = Desk { realm, run, progress: progress.clone(), summary, on_left, names };
+    let lanes = if realm.db().engine() == Engine::Postgres { 3 } else { 1 };
+    let mut desk =
+        Desk { realm, run, progress: progress.clone(), summary, on_left, names, waiting: Vec::new(), lanes };
     let (sender, mut found) = mpsc::channel(2);
     let reading = match origin {
         Origin::Dump(reader) => {
@@ -167,6 +170,9 @@ pub async fn run(
             failed = Some(error);
             break;
         }
+    }
+    if failed.is_none() {
+        failed = desk.settle().await.err();
     }
     // Whoever still reads learns that nobody listens.
     drop(found);
@@ -379,6 +385,10 @@ struct Desk<'a> {
     on_left: &'a mut (dyn FnMut(&Left) + Send),
     /// A dry run writes nothing that the next batch could meet: addresses are gathered, to find those that stand twice.
     names: Option<Sorter>,
+    /// Batches that wait for others to be taken beside.
+    waiting: Vec<(Vec<Incoming>, Vec<Rest>)>,
+    /// How many are taken side by side: PostgreSQL works at each by itself, and SQLite has one writer.
+    lanes: usize,
 }
 
 /// What is still needed of a user once `core` has the rest.
@@ -424,13 +434,30 @@ impl Desk<'_> {
             Found::Users(users) if users.is_empty() => return Ok(()),
             Found::Users(users) => users,
         };
-        let (incoming, rest): (Vec<_>, Vec<_>) = users.into_iter().map(Rest::of).unzip();
-        let fates = bulk::take(self.realm, &self.run, incoming).await?;
-        self.progress.done.fetch_add(rest.len() as u64, Ordering::Relaxed);
-        for (user, fate) in rest.iter().zip(&fates) {
-            self.one(user, fate)?;
+        self.waiting.push(users.into_iter().map(Rest::of).unzip());
+        if self.waiting.len() < self.lanes { Ok(()) } else { self.settle().await }
+    }
+
+    /// Takes the batches that wait, side by side.
+    async fn settle(&mut self) -> Result<(), Failed> {
+        let (incoming, rest): (Vec<_>, Vec<_>) = self.waiting.drain(..).unzip();
+        let takes = incoming.into_iter().map(|users| bulk::take(self.realm, &self.run, users));
+        // Each to its end, also beside one that fails: what it took is told.
+        let mut failed = None;
+        for (rest, fates) in rest.iter().zip(join_all(takes).await) {
+            let fates = match fates {
+                Ok(fates) => fates,
+                Err(error) => {
+                    failed = failed.or(Some(error));
+                    continue;
+                }
+            };
+            self.progress.done.fetch_add(rest.len() as u64, Ordering::Relaxed);
+            for (user, fate) in rest.iter().zip(&fates) {
+                self.one(user, fate)?;
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn one(&mut self, user: &Rest, fate: &Fate) -> Result<(), Failed> {

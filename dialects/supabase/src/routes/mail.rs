@@ -91,7 +91,7 @@ pub(crate) async fn otp(ask: Ask, Query(to): Query<To>, Body(body): Body<Otp>) -
             return Err(Fail::invalid("Only an email address or phone number should be provided"));
         }
         (false, true) => {
-            return Err(Fail::new(400, "phone_provider_disabled", "Unsupported phone provider"));
+            return Err(Fail::no_phone());
         }
         (false, false) => return Err(Fail::invalid("One of email or phone must be set")),
         (true, false) => {}
@@ -194,7 +194,7 @@ pub(crate) async fn resend(
             }
         }
         "sms" | "phone_change" => {
-            return Err(Fail::new(400, "phone_provider_disabled", "Unsupported phone provider"));
+            return Err(Fail::no_phone());
         }
         _ => {
             return Err(Fail::invalid("Missing one of these types: signup, email_change, sms, phone_change"));

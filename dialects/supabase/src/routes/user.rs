@@ -64,7 +64,7 @@ pub(crate) async fn put(
         return Err(Fail::new(403, "not_admin", "Updating app_metadata requires admin privileges"));
     }
     if given(change.phone).is_some() {
-        return Err(Fail::new(400, "phone_provider_disabled", "Unsupported phone provider"));
+        return Err(Fail::no_phone());
     }
     let data = match change.data {
         None | Some(Value::Null) => None,

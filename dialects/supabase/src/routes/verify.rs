@@ -139,7 +139,7 @@ pub(crate) async fn verify(ask: Ask, Body(body): Body<Verify>) -> Result<Respons
             return Err(Fail::invalid("Only the token_hash and type should be provided"));
         }
         (Some(_), None) if kind == "sms" || kind == "phone_change" || email.is_none() && phone.is_some() => {
-            return Err(Fail::new(400, "phone_provider_disabled", "Unsupported phone provider"));
+            return Err(Fail::no_phone());
         }
         (Some(_), None) if email.is_some() == phone.is_some() => {
             return Err(Fail::invalid("Only an email address or phone number should be provided on verify"));

@@ -120,7 +120,7 @@ async fn who_asks_for_the_mail_once_more_from_elsewhere_has_typed_no_password() 
 }
 
 #[tokio::test]
-async fn attack_a112_a_strict_mount_answers_a_sign_up_alike_whoever_has_the_address() {
+async fn attack_a113_a_strict_mount_answers_a_sign_up_alike_whoever_has_the_address() {
     let vendor = Vendor::with(|init| init.enumeration = Enumeration::Strict).await;
     let app = vendor.app();
     let mut ids = Vec::new();
@@ -158,7 +158,7 @@ async fn attack_a112_a_strict_mount_answers_a_sign_up_alike_whoever_has_the_addr
 }
 
 #[tokio::test]
-async fn attack_a112_asking_for_a_change_of_address_once_more_tells_nothing() {
+async fn attack_a113_asking_for_a_change_of_address_once_more_tells_nothing() {
     let vendor = Vendor::new().await;
     let session = ada(&vendor).await;
     let new = json!({ "email": "ada@new.example" });
@@ -237,4 +237,75 @@ async fn a_refresh_shows_what_a_look_shows() {
     for pair in seen.windows(2) {
         assert_ne!(pair[0], pair[1], "each step changes something that is shown");
     }
+}
+
+#[tokio::test]
+async fn a_change_of_address_that_was_given_up_for_another_is_void() {
+    let vendor = Vendor::new().await;
+    let session = ada(&vendor).await;
+    let change = async |email: &str| {
+        let body = json!({ "email": email });
+        vendor.signed(&session).json(Method::PUT, "/auth/v1/user", body).await.must_be(200).json()
+    };
+    change("ada@one.example").await;
+    let first = vendor.test.code_to("ada@one.example").await;
+    let shown = change("ada@two.example").await;
+    assert_eq!(shown["new_email"], "ada@two.example");
+    fails(&verify(&vendor.app(), "email_change", "ada@one.example", &first).await, 403, "otp_expired");
+    let second = vendor.test.code_to("ada@two.example").await;
+    verify(&vendor.app(), "email_change", "ada@two.example", &second).await.must_be(200);
+    let current = vendor.test.code_to(ADA).await;
+    verify(&vendor.app(), "email_change", ADA, &current).await.must_be(200);
+    let shown = vendor.signed(&session).get("/auth/v1/user").await.must_be(200).json();
+    assert_eq!(shown["email"], "ada@two.example");
+}
+
+#[tokio::test]
+async fn a_back_end_is_not_asked_of_a_mailbox_that_does_not_count() {
+    let vendor = Vendor::with(|init| init.settings.double_confirm = false).await;
+    ada(&vendor).await;
+    let draw = async |kind: &str| {
+        let body = json!({ "type": kind, "email": ADA, "new_email": "ada@new.example" });
+        vendor.admin().post("/auth/v1/admin/generate_link", body).await
+    };
+    fails(&draw("email_change_current").await, 400, "validation_failed");
+    let drawn = draw("email_change_new").await.must_be(200).json();
+    let shown = json!({ "type": "email_change", "token_hash": drawn["hashed_token"] });
+    let answer = vendor.app().post("/auth/v1/verify", shown).await;
+    assert!(answer.status.is_success() || answer.status.as_u16() == 403, "{}", answer.text());
+    let users = vendor.admin().get("/auth/v1/admin/users").await.must_be(200).json();
+    assert_eq!(users["users"][0]["email"], "ada@new.example");
+}
+
+#[tokio::test]
+async fn attack_a171_whoever_was_deleted_stays_so() {
+    let vendor = Vendor::new().await;
+    let admin = vendor.admin();
+    let user = ada(&vendor).await["user"].clone();
+    let soft = json!({ "should_soft_delete": true });
+    admin.json(Method::DELETE, &crate::admin::path(&user), soft).await.must_be(200);
+    for body in [
+        json!({ "ban_duration": "none" }),
+        json!({ "email": ADA, "email_confirm": true, "password": OTHER, "ban_duration": "none" }),
+        json!({ "role": "editor" }),
+    ] {
+        fails(&put(&admin, &user, body).await, 400, "validation_failed");
+    }
+    fails(&sign_in(&vendor.app(), ADA, OTHER).await, 400, "invalid_credentials");
+}
+
+#[tokio::test]
+async fn a_sign_up_that_is_banned_does_not_free_its_address() {
+    let vendor = Vendor::new().await;
+    let users =
+        async || vendor.admin().get("/auth/v1/admin/users").await.must_be(200).json()["users"].clone();
+    sign_up(&vendor.app(), ADA, PASSWORD).await.must_be(200);
+    sign_up(&vendor.app(), "lin@northwind.example", PASSWORD).await.must_be(200);
+    let ada = users().await.as_array().expect("a list").iter().find(|user| user["email"] == ADA).cloned();
+    put(&vendor.admin(), &ada.expect("ada"), json!({ "ban_duration": "10000h" })).await.must_be(200);
+    vendor.test.realm.clock.advance(40 * 24 * 60 * MINUTE);
+    latchstring_core::sweep::once(&vendor.test.realm.realm).await.expect("swept");
+    let left = users().await;
+    assert_eq!(left.as_array().map(Vec::len), Some(1));
+    assert_eq!(left[0]["email"], ADA);
 }

@@ -58,7 +58,7 @@ impl Attributes {
     /// Refuses what this face does not do.
     fn check(&self) -> Result<(), Fail> {
         if given(self.phone.as_deref()).is_some() {
-            return Err(Fail::new(400, "phone_provider_disabled", "Unsupported phone provider"));
+            return Err(Fail::no_phone());
         }
         if given(self.aud.as_deref()).is_some_and(|aud| aud != AUDIENCE) {
             return Err(Fail::invalid("The audience of a user is always authenticated"));
