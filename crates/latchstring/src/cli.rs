@@ -29,11 +29,19 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 the command line or the settings are wrong.";
 
+/// `dev`
+#[derive(Args, Default)]
+pub(crate) struct Dev {
+    /// Speak https, by a certificate authority of this machine that is made at the first time
+    #[arg(long)]
+    pub(crate) https: bool,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run the development server: plain http on this machine, no settings, mail at /dev/mail. The default
     #[command(after_help = "LATCHSTRING_LISTEN=127.0.0.1:8081 in the environment lets it listen elsewhere.")]
-    Dev,
+    Dev(Dev),
     /// Run the production server. Refuses to start unsafely, and says why
     #[command(after_help = settings_help())]
     Serve(Serve),

@@ -1,12 +1,17 @@
 //! The sockets: bound before anything else is touched, with words for the one whose address does not do.
 
-use crate::{config::Config, failure::Failure};
+use crate::{
+    config::{Config, HttpListen, Tls},
+    failure::Failure,
+};
 use std::{io, net::SocketAddr};
 use tokio::net::TcpListener;
 
 /// Where a server listens.
 pub(crate) struct Listeners {
     pub(crate) public: TcpListener,
+    /// For what comes in clear, beside a public one with TLS.
+    pub(crate) clear: Option<TcpListener>,
     /// For `/metrics` apart from the public one.
     pub(crate) metrics: Option<TcpListener>,
 }
@@ -21,8 +26,17 @@ impl Listeners {
         let bind = async |setting, listen| {
             TcpListener::bind(listen).await.map_err(|error| unbound(setting, listen, command, &error))
         };
+        let clear = match (config.tls, config.http_listen) {
+            (Tls::Off, _) | (_, HttpListen::Off) => None,
+            (_, HttpListen::At(listen)) => Some(listen),
+            (_, HttpListen::Beside) => (public.port() == HTTPS).then(|| SocketAddr::new(public.ip(), HTTP)),
+        };
         Ok(Self {
             public: bind("LATCHSTRING_LISTEN", public).await?,
+            clear: match clear {
+                Some(listen) => Some(bind("LATCHSTRING_HTTP_LISTEN", listen).await?),
+                None => None,
+            },
             metrics: match config.metrics_listen {
                 Some(listen) => Some(bind("LATCHSTRING_METRICS_LISTEN", listen).await?),
                 None => None,
@@ -30,6 +44,10 @@ impl Listeners {
         })
     }
 }
+
+/// The ports of the two schemes.
+pub(crate) const HTTPS: u16 = 443;
+const HTTP: u16 = 80;
 
 /// Ports below this one are kept for root, unless the machine is set up otherwise.
 const FIRST_FREE: u16 = 1024;

@@ -16,6 +16,7 @@ mod places;
 mod process;
 mod safety;
 mod say;
+mod tls;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -41,8 +42,8 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     let file = cli.config.as_deref();
-    match cli.command.unwrap_or(Command::Dev) {
-        Command::Dev => server(commands::dev::run(configured(file)?)),
+    match cli.command.unwrap_or(Command::Dev(cli::Dev::default())) {
+        Command::Dev(args) => server(commands::dev::run(configured(file)?, &args)),
         Command::Serve(args) => server(commands::serve::run(configured(file)?, args)),
         // Broken settings are findings for it, no reason to stop.
         Command::Doctor(args) => command(doctor::run(config::load(file), args)),

@@ -2,11 +2,15 @@
 
 use crate::{
     breached,
-    config::Config,
+    config::{Config, host_of},
     dialects::DIALECTS,
     failure::{Failure, chain},
     listeners::Listeners,
     open, places, say,
+    tls::{
+        self, Certificates,
+        files::{Files, Loaded},
+    },
 };
 use axum::{Router, extract::State, middleware, routing::get};
 use latchstring_core::{
@@ -47,11 +51,19 @@ pub(crate) struct Plan {
     pub(crate) restored: bool,
     /// The public origin.
     pub(crate) origin: String,
+    /// What the public listener does TLS with, if it does.
+    pub(crate) certificate: Option<Certificate>,
     pub(crate) keys: Arc<Keys>,
     /// The file of the secret, if it was made now: of no use beside a database that is not ours.
     pub(crate) new_secret: Option<PathBuf>,
     /// Between being told to stop and taking no more connections: load balancers need a moment to see it.
     pub(crate) drain: Duration,
+}
+
+/// A certificate, and the files to follow, if it is from files.
+pub(crate) struct Certificate {
+    pub(crate) loaded: Loaded,
+    pub(crate) files: Option<Files>,
 }
 
 /// Longest time for requests that are under way at the stop.
@@ -64,18 +76,24 @@ const AT_ONCE: Duration = Duration::from_millis(300);
 const AGAIN: Duration = Duration::from_secs(1);
 /// Passwords that may wait, for each thread that hashes: about two seconds' work.
 const QUEUE: usize = 128;
+/// Connections at once to the listener that only leads to https.
+const CLEAR: usize = 500;
 /// Files that are not connections: the database, the log, the listeners.
 const OTHER_FILES: u64 = 128;
 
 /// Runs a server until it is told to stop.
-pub(crate) async fn run(plan: Plan, listeners: Listeners, greet: Greeting) -> Result<(), Failure> {
+pub(crate) async fn run(mut plan: Plan, listeners: Listeners, greet: Greeting) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     let mut signals = Signals::new()?;
     let base = Base::new(&plan.config).await?;
     let mailbox = plan.dev.then(|| Arc::new(Mailbox::default()));
     let web = latchstring_web::Config::new(&plan.origin, plan.dev, plan.config.trusted_proxies.clone());
     let app = App::new(web, mailbox.clone());
-    let listening = Listening::start(&app, listeners, plan.dev)?;
+    let tls = match plan.certificate.take() {
+        Some(certificate) => Some(secure(&app, certificate, &plan.origin)?),
+        None => None,
+    };
+    let listening = Listening::start(&app, listeners, tls, plan.dev)?;
     let realm = tokio::select! {
         realm = open(&plan, &base) => realm?,
         () = signals.stop() => {
@@ -145,6 +163,17 @@ impl Base {
     }
 }
 
+/// The listener's TLS. Its files are followed from now on.
+fn secure(app: &App, certificate: Certificate, origin: &str) -> Result<listen::Tls, Failure> {
+    app.metrics().certificate_ends(certificate.loaded.until.to);
+    let certificates = Certificates::new(certificate.loaded.certified);
+    if let Some(files) = certificate.files {
+        let host = host_of(origin).to_owned();
+        tokio::spawn(tls::files::follow(files, certificates.clone(), app.clone(), host));
+    }
+    tls::of(app, certificates).map_err(|e| Failure::failed(format!("TLS can't be set up: {e}")))
+}
+
 /// Listeners at work. They answer 503 until the realm is open.
 struct Listening {
     address: SocketAddr,
@@ -153,7 +182,7 @@ struct Listening {
 }
 
 impl Listening {
-    fn start(app: &App, listeners: Listeners, dev: bool) -> Result<Self, Failure> {
+    fn start(app: &App, listeners: Listeners, tls: Option<listen::Tls>, dev: bool) -> Result<Self, Failure> {
         let (phase, seen) = watch::channel(Phase::Open);
         let limits = Limits { connections: connections(), ..Limits::default() };
         let address = listeners.public.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
@@ -163,14 +192,21 @@ impl Listening {
             let guarded = metrics(app).layer(middleware::from_fn_with_state(app.clone(), edge::edge));
             service = service.merge(guarded);
         }
-        let serving = tokio::spawn(listen::serve(listeners.public, service, limits, seen.clone()));
+        if let (Some(listener), Some(tls)) = (listeners.clear, &tls) {
+            if let Ok(address) = listener.local_addr() {
+                say::out(format_args!("leading http to https on {address}"));
+            }
+            let limits = Limits { connections: limits.connections.min(CLEAR), ..limits };
+            tokio::spawn(listen::serve(listener, tls.in_clear.clone(), None, limits, seen.clone()));
+        }
+        let serving = tokio::spawn(listen::serve(listeners.public, service, tls, limits, seen.clone()));
         if let Some(listener) = listeners.metrics {
             if let Ok(address) = listener.local_addr() {
                 say::out(format_args!("metrics on {address}"));
             }
             let limits = Limits { connections: 32, ..Limits::default() };
             let service = Service::new(app.clone(), metrics(app));
-            tokio::spawn(listen::serve(listener, service, limits, seen));
+            tokio::spawn(listen::serve(listener, service, None, limits, seen));
         }
         Ok(Self { address, phase, serving })
     }

@@ -4,13 +4,31 @@ use crate::{
     config::{self, Config, Place, Tls},
     files::{self, Reach},
     finding::Finding,
+    listeners::HTTPS,
+    tls::files::{Files, is_for, shown},
 };
-use latchstring_core::seal::{Keys, SecretError};
+use latchstring_core::{
+    clock::{Clock, SECOND, SystemClock},
+    seal::{Keys, SecretError},
+};
 use std::{net::SocketAddr, path::Path};
 
 /// Where `serve` listens unless something else is set.
 pub(crate) const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+/// Where it listens with TLS unless something else is set: everywhere, as browsers look for it.
+const DEFAULT_LISTEN_TLS: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), HTTPS);
+
+/// A certificate that ends within this many seconds should have been renewed: 14 days.
+const SOON: i64 = 14 * 24 * 3_600;
+
+/// Where `serve` listens.
+pub(crate) fn public(config: &Config) -> SocketAddr {
+    let default = if config.tls == Tls::Off { DEFAULT_LISTEN } else { DEFAULT_LISTEN_TLS };
+    config.listen.unwrap_or(default)
+}
 
 const MAKE_SECRET: &str = "make one with `openssl rand -hex 32`, put it into a file of mode 0600, point \
                            LATCHSTRING_SECRET_FILE at it, and keep a copy apart from the database's backups";
@@ -50,8 +68,9 @@ fn url(config: &Config) -> Vec<Finding> {
     let host = config::host_of(url);
     if !url.starts_with("https://") {
         let why = "passwords, cookies and tokens would travel in clear, and browsers refuse the cookie without https";
-        let mend =
-            format!("{set}; TLS is done by a proxy in front. For trying things out, use `latchstring dev`");
+        let mend = format!(
+            "{set}; TLS is done here (LATCHSTRING_TLS=files) or by a proxy in front. For trying things out, use `latchstring dev`"
+        );
         return vec![Finding::bad(CHECK, format!("LATCHSTRING_URL is {url}, not https"), why, mend)];
     }
     if is_example(host) {
@@ -108,12 +127,15 @@ fn settings_file(config: &Config) -> Vec<Finding> {
 
 fn listen(config: &Config) -> Vec<Finding> {
     const CHECK: &str = "listener";
-    let listen = config.listen.unwrap_or(DEFAULT_LISTEN);
+    let listen = public(config);
     let everyone = config.trusted_proxies.iter().find(|range| range.to_string().ends_with("/0"));
     if let Some(range) = everyone {
         let why = "everyone could write any address into X-Forwarded-For, and limits count by address";
         let mend = "set LATCHSTRING_TRUSTED_PROXIES to the addresses of your own proxies";
         return vec![Finding::bad(CHECK, format!("LATCHSTRING_TRUSTED_PROXIES holds {range}"), why, mend)];
+    }
+    if config.tls != Tls::Off {
+        return vec![Finding::good(CHECK, format!("{listen}, with TLS"))];
     }
     if !listen.ip().to_canonical().is_loopback() && config.trusted_proxies.is_empty() {
         let says = format!("LATCHSTRING_LISTEN is {listen}, which others reach without TLS");
@@ -134,14 +156,64 @@ fn listen(config: &Config) -> Vec<Finding> {
 }
 
 fn tls(config: &Config) -> Vec<Finding> {
-    let name = match config.tls {
+    const CHECK: &str = "TLS";
+    let why = "without a certificate that browsers take, nobody can sign in";
+    match config.tls {
         Tls::Off => return Vec::new(),
-        Tls::Files => "files",
-        Tls::Acme => "acme",
+        Tls::Files => {}
+        Tls::Acme => {
+            let mend = "set LATCHSTRING_TLS=files, with a certificate that certbot or lego keeps fresh (it is read again \
+                        when it changes), or put a proxy that does TLS in front: Caddy, nginx, Traefik";
+            let says = "LATCHSTRING_TLS=acme comes with a later release";
+            return vec![Finding::bad(CHECK, says, "this release would have no certificate", mend)];
+        }
+    }
+    let Some(files) = certificate(config) else {
+        let mend = "set LATCHSTRING_TLS_CERT and LATCHSTRING_TLS_KEY to the files of the chain and of the key (certbot: \
+                    fullchain.pem and privkey.pem), or LATCHSTRING_TLS=off behind a proxy";
+        let says = "LATCHSTRING_TLS is files, and LATCHSTRING_TLS_CERT or LATCHSTRING_TLS_KEY is not set";
+        return vec![Finding::bad(CHECK, says, why, mend)];
     };
-    let says = format!("LATCHSTRING_TLS={name} comes with a later release");
-    let mend = "set LATCHSTRING_TLS=off and put a proxy that does TLS in front: Caddy, nginx, Traefik";
-    vec![Finding::bad("TLS", says, "this release would listen without TLS", mend)]
+    let mut findings = Vec::new();
+    findings.extend(private(CHECK, &files.key, "whoever reads it can pretend to be this server"));
+    let loaded = match files.load() {
+        Ok(loaded) => loaded,
+        Err(says) => {
+            findings.push(Finding::bad(CHECK, says, why, "mend the file, or name another one"));
+            return findings;
+        }
+    };
+    let host = config.url.as_deref().map(config::host_of).unwrap_or_default();
+    let (from, to) = (loaded.until.from, loaded.until.to);
+    let now = SystemClock.now() / SECOND;
+    let cert = files.cert.display();
+    let renew = "have it renewed: certbot renew, or whatever made it. The server reads it again by itself";
+    let until = shown(to);
+    if now >= to || now < from {
+        let says = match now < from {
+            true => format!("the certificate in {cert} begins {}", shown(from)),
+            false => format!("the certificate in {cert} ended {until}"),
+        };
+        findings.push(Finding::bad(CHECK, says, why, renew));
+    } else if to - now < SOON {
+        let says = format!("the certificate in {cert} ends {until}");
+        findings.push(Finding::weak(CHECK, says, "from then on browsers refuse it", renew));
+    }
+    if !is_for(&loaded.certified, host) {
+        let says = format!("the certificate in {cert} is not for {host}");
+        let mend = "take one that has the host of LATCHSTRING_URL among its names";
+        findings.push(Finding::bad(CHECK, says, "browsers refuse it there", mend));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::good(CHECK, format!("{cert} is for {host}, until {until}")));
+    }
+    findings
+}
+
+/// The files of the certificate, where TLS is done here by files.
+pub(crate) fn certificate(config: &Config) -> Option<Files> {
+    let (cert, key) = (config.tls_cert.clone()?, config.tls_key.clone()?);
+    (config.tls == Tls::Files).then_some(Files { cert, key })
 }
 
 fn metrics(config: &Config) -> Vec<Finding> {

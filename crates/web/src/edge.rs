@@ -199,7 +199,8 @@ fn is_own(config: &Config, origin: &str) -> bool {
         return true;
     }
     // Dev is reached by several names of this machine; each is its own origin.
-    config.dev && origin.strip_prefix("http://").is_some_and(|host| config.hosts.iter().any(|h| h == host))
+    let scheme = if config.secure { "https://" } else { "http://" };
+    config.dev && origin.strip_prefix(scheme).is_some_and(|host| config.hosts.iter().any(|h| h == host))
 }
 
 fn is_listed(app: &App, origin: &str) -> bool {
@@ -221,7 +222,8 @@ pub(crate) fn dress(app: &App, headers: &mut HeaderMap, facts: &Facts<'_>) {
         "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     ));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    if app.config().secure {
+    // Not in development: it would hold for every other server on `localhost`, whatever its port (RFC 6797, 8.2).
+    if app.config().secure && !app.config().dev {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static("max-age=31536000; includeSubDomains"),

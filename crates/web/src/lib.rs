@@ -16,6 +16,7 @@ pub mod problem;
 pub mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod to_https;
 
 pub use app::{App, Config};
 pub use body::Json;

@@ -35,11 +35,15 @@ use std::{
     task::Poll,
     time::Duration,
 };
+use stream::{HANDSHAKE, Stream};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
+use tokio_rustls::TlsAcceptor;
+
+mod stream;
 
 /// How much one listener takes on.
 #[derive(Clone, Copy, Debug)]
@@ -86,9 +90,19 @@ pub enum Phase {
     Closing,
 }
 
+/// A listener's TLS.
+#[derive(Clone)]
+pub struct Tls {
+    /// Makes a connection secure. Its configuration finds the certificate anew for each.
+    pub acceptor: TlsAcceptor,
+    /// What answers whoever comes without.
+    pub in_clear: Service,
+}
+
 /// What the requests of one listener go to.
 struct Front {
     service: Service,
+    tls: Option<Tls>,
     limits: Limits,
     leaving: AtomicBool,
     /// Runs for as long as the listener; times of connections are read off it.
@@ -96,9 +110,15 @@ struct Front {
 }
 
 /// Serves until the phase is [`Phase::Closing`], then until every connection is over.
-pub async fn serve(listener: TcpListener, service: Service, limits: Limits, phase: watch::Receiver<Phase>) {
-    let front =
-        Arc::new(Front { service, limits, leaving: AtomicBool::new(false), watch: Stopwatch::start() });
+pub async fn serve(
+    listener: TcpListener,
+    service: Service,
+    tls: Option<Tls>,
+    limits: Limits,
+    phase: watch::Receiver<Phase>,
+) {
+    let (leaving, watch) = (AtomicBool::new(false), Stopwatch::start());
+    let front = Arc::new(Front { service, tls, limits, leaving, watch });
     let most = u32::try_from(limits.connections).unwrap_or(u32::MAX);
     let slots = Arc::new(Semaphore::new(most as usize));
     let connections = Arc::new(builder(&limits));
@@ -223,14 +243,17 @@ async fn connection(
 ) {
     // An answer is written at once; waiting to fill a segment only delays it. Fails for a connection that is gone.
     let _ = stream.set_nodelay(true);
+    // What makes a connection secure counts into the time of its first request.
+    let first = Instant::now() + front.limits.first;
+    let Some((stream, in_clear)) = secured(&front, stream, first, &mut phase).await else { return };
     let used = Arc::new(Use::default());
     let service = service_fn({
         let (front, used) = (front.clone(), used.clone());
-        move |request: Request<Incoming>| answer(front.clone(), used.clone(), peer, request)
+        move |request: Request<Incoming>| answer(front.clone(), used.clone(), in_clear, peer, request)
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     {
-        let mut alarm = pin!(sleep(front.limits.first));
+        let mut alarm = pin!(sleep_until(first));
         let mut stop = pin!(async {
             until(&mut phase, Phase::Closing).await;
             if !used.begun.load(Ordering::Relaxed) {
@@ -265,10 +288,45 @@ async fn connection(
     }
 }
 
+/// Makes a new connection secure, where the listener has TLS. Gives also whether it stays in clear all the same: a browser
+/// that was told `http` is led on. `None`: it came to nothing.
+async fn secured(
+    front: &Front,
+    stream: TcpStream,
+    by: Instant,
+    phase: &mut watch::Receiver<Phase>,
+) -> Option<(Stream, bool)> {
+    let Some(tls) = &front.tls else { return Some((Stream::Plain(stream), false)) };
+    let shaken = async {
+        let mut begin = [0];
+        let peeked = stream.peek(&mut begin).await;
+        if !matches!(peeked, Ok(1)) || begin[0] != HANDSHAKE {
+            return peeked.is_ok_and(|n| n == 1).then_some((Stream::Plain(stream), true));
+        }
+        match tls.acceptor.accept(stream).await {
+            Ok(stream) => Some((Stream::Tls(Box::new(stream)), false)),
+            Err(error) => {
+                // Scanners do little else: no line for each in the log of every day.
+                front.service.app().metrics().handshake_failed();
+                tracing::debug!(%error, "a TLS handshake failed");
+                None
+            }
+        }
+    };
+    tokio::select! {
+        shaken = timeout_at(by, shaken) => shaken.ok().flatten(),
+        () = async {
+            until(phase, Phase::Closing).await;
+            sleep(LATE).await;
+        } => None,
+    }
+}
+
 /// Answers a request, whatever happens on the way.
 async fn answer(
     front: Arc<Front>,
     used: Arc<Use>,
+    in_clear: bool,
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
@@ -276,7 +334,11 @@ async fn answer(
     let id = RequestId::next();
     let old = request.version() <= Version::HTTP_11;
     let lasting = request.uri().path() == LASTING;
-    let mut handled = pin!(AssertUnwindSafe(front.service.answer(id, peer, request)).catch_unwind());
+    let service = match &front.tls {
+        Some(tls) if in_clear => &tls.in_clear,
+        _ => &front.service,
+    };
+    let mut handled = pin!(AssertUnwindSafe(service.answer(id, peer, request)).catch_unwind());
     // Most answers are there at once, and need no timer.
     let first = poll_fn(|context| Poll::Ready(handled.as_mut().poll(context))).await;
     let handled = match first {

@@ -26,6 +26,8 @@ pub struct Metrics {
     requests: Family<Route, Counter>,
     seconds: Histogram,
     refusals: Family<Refused, Counter>,
+    handshakes_failed: Counter,
+    certificate_ends: Gauge<i64, AtomicI64>,
     hash_waiting: Gauge<i64, AtomicI64>,
     hashes: Gauge<i64, AtomicI64>,
     statements: Gauge<i64, AtomicI64>,
@@ -45,6 +47,8 @@ impl Default for Metrics {
                 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
             ]),
             refusals: Family::default(),
+            handshakes_failed: Counter::default(),
+            certificate_ends: Gauge::default(),
             hash_waiting: Gauge::default(),
             hashes: Gauge::default(),
             statements: Gauge::default(),
@@ -56,6 +60,16 @@ impl Default for Metrics {
         registry.register("requests", "Requests by route and status", metrics.requests.clone());
         registry.register("request_seconds", "Time to answer", metrics.seconds.clone());
         registry.register("refusals", "Refusals by code", metrics.refusals.clone());
+        registry.register(
+            "tls_handshakes_failed",
+            "Connections that did not become secure",
+            metrics.handshakes_failed.clone(),
+        );
+        registry.register(
+            "tls_certificate_ends_seconds",
+            "When the certificate in use ends, in Unix time; 0 without one",
+            metrics.certificate_ends.clone(),
+        );
         registry.register("hash_queue", "Passwords waiting to be hashed", metrics.hash_waiting.clone());
         registry.register("hashes", "Passwords hashed since the start", metrics.hashes.clone());
         registry.register("statements", "Statements executed since the start", metrics.statements.clone());
@@ -94,6 +108,16 @@ impl Metrics {
     /// Counts a refusal.
     pub fn refused(&self, kind: Kind) {
         self.refusals.get_or_create(&Refused { code: kind.code() }).inc();
+    }
+
+    /// Counts a connection that did not become secure.
+    pub fn handshake_failed(&self) {
+        self.handshakes_failed.inc();
+    }
+
+    /// Notes when the certificate in use ends, in Unix seconds.
+    pub fn certificate_ends(&self, at: i64) {
+        self.certificate_ends.set(at);
     }
 
     /// The text that Prometheus reads.

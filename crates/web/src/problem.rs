@@ -262,8 +262,18 @@ pub static TIMEOUT: Own = Own {
     retry_after: Some(2),
 };
 
+/// Something was sent in clear where TLS is.
+pub static HTTPS_REQUIRED: Own = Own {
+    code: "https_required",
+    status: StatusCode::FORBIDDEN,
+    title: "https is needed",
+    says: "This came in clear, and was not taken. Use https. A password, key or token that was sent with it may have \
+           been read on the way: replace it.",
+    retry_after: None,
+};
+
 /// All of them, for tables and tests.
-pub static OWN: [&Own; 3] = [&METHOD_NOT_ALLOWED, &INTERNAL, &TIMEOUT];
+pub static OWN: [&Own; 4] = [&METHOD_NOT_ALLOWED, &INTERNAL, &TIMEOUT, &HTTPS_REQUIRED];
 
 impl Own {
     /// Its document.

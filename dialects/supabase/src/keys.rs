@@ -61,7 +61,7 @@ pub fn id_of(text: &str) -> Option<ApiKeyId> {
 pub fn form(role: &str, ends: bool) -> &'static str {
     match (ends, role) {
         (true, _) => "JWT",
-        (false, SERVICE) => "sb_secret_…",
-        (false, _) => "sb_publishable_…",
+        (false, SERVICE) => "secret",
+        (false, _) => "publishable",
     }
 }

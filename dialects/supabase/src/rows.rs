@@ -105,6 +105,11 @@ impl Raw {
         Self { table, line: None, values, long }
     }
 
+    /// Which table, by its place in [`TABLES`].
+    pub fn table(&self) -> usize {
+        self.table
+    }
+
     /// What the row is sorted by: the id of its user.
     pub fn key(&self) -> Option<Uuid> {
         let column = if self.table == IN_USERS { "id" } else { "user_id" };

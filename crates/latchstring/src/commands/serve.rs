@@ -7,7 +7,7 @@ use crate::{
     finding::{Finding, Level},
     listeners::Listeners,
     open,
-    process::{self, Plan},
+    process::{self, Certificate, Plan},
     safety, say,
 };
 use latchstring_core::seal::Keys;
@@ -32,8 +32,14 @@ pub(crate) async fn run(config: Config, args: cli::Serve) -> Result<(), Failure>
     let keys = Keys::parse(&secret.text).map_err(|e| Failure::usage(format!("{}: {e}", secret.place)))?;
     process::smtp(&config)?;
     open::place(&config)?;
-    let listeners =
-        Listeners::bind(&config, config.listen.unwrap_or(safety::DEFAULT_LISTEN), "serve").await?;
+    let certificate = match safety::certificate(&config) {
+        Some(files) => {
+            let loaded = files.load().map_err(Failure::usage)?;
+            Some(Certificate { loaded, files: Some(files) })
+        }
+        None => None,
+    };
+    let listeners = Listeners::bind(&config, safety::public(&config), "serve").await?;
     let shown = origin.clone();
     let plan = Plan {
         config,
@@ -41,6 +47,7 @@ pub(crate) async fn run(config: Config, args: cli::Serve) -> Result<(), Failure>
         accept_new_url: args.accept_new_url,
         restored: args.restored,
         origin,
+        certificate,
         keys: Arc::new(keys),
         new_secret: None,
         drain: DRAIN,

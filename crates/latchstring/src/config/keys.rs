@@ -1,7 +1,7 @@
 //! Every setting of the process: its name, what it is, and how its text is read. One row each; the reader, the error
 //! messages and the help all go by this table.
 
-use super::{Config, Given, LogFormat, PREFIX, Secret, SmtpUrl, Tls, smtp_url::is_loopback};
+use super::{Config, Given, HttpListen, LogFormat, PREFIX, Secret, SmtpUrl, Tls, smtp_url::is_loopback};
 use latchstring_proto::net::Cidr;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -63,15 +63,38 @@ pub(crate) const KEYS: &[Key] = &[
         config.outgoing_allow = ranges(&given.list)?;
         Ok(())
     }),
-    text("tls", "off: a proxy in front does TLS (files and acme come later)", |config, given| {
-        config.tls = match given.text.as_str() {
-            "off" => Tls::Off,
-            "files" => Tls::Files,
-            "acme" => Tls::Acme,
-            _ => return Err("it is off, files or acme".into()),
-        };
+    text(
+        "tls",
+        "files: TLS here, by tls_cert and tls_key; off: by a proxy in front (off)",
+        |config, given| {
+            config.tls = match given.text.as_str() {
+                "off" => Tls::Off,
+                "files" => Tls::Files,
+                "acme" => Tls::Acme,
+                _ => return Err("it is off or files".into()),
+            };
+            Ok(())
+        },
+    ),
+    text("tls_cert", "file of the certificate chain, the server's own first (PEM)", |config, given| {
+        config.tls_cert = Some(given.text.as_str().into());
         Ok(())
     }),
+    text("tls_key", "file of its private key (PEM), of mode 0600", |config, given| {
+        config.tls_key = Some(given.text.as_str().into());
+        Ok(())
+    }),
+    text(
+        "http_listen",
+        "address and port where http is led to https, or off (port 80 beside 443)",
+        |config, given| {
+            config.http_listen = match given.text.as_str() {
+                "off" => HttpListen::Off,
+                text => HttpListen::At(socket(text)?),
+            };
+            Ok(())
+        },
+    ),
     text(
         "metrics_listen",
         "address and port of /metrics, apart from the public listener",

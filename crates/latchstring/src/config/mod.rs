@@ -49,6 +49,18 @@ pub(crate) enum Tls {
     Acme,
 }
 
+/// Where what comes in clear is led to https.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum HttpListen {
+    /// On port 80 of the address whose port 443 has TLS; else nowhere.
+    #[default]
+    Beside,
+    /// Nowhere.
+    Off,
+    /// There.
+    At(SocketAddr),
+}
+
 /// The root secret, and where it stands.
 #[derive(Clone)]
 pub(crate) struct Secret {
@@ -93,6 +105,9 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: Vec<Cidr>,
     pub(crate) outgoing_allow: Vec<Cidr>,
     pub(crate) tls: Tls,
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) http_listen: HttpListen,
     pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) log: Option<String>,
     pub(crate) log_format: LogFormat,
@@ -118,6 +133,9 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             outgoing_allow: Vec::new(),
             tls: Tls::Off,
+            tls_cert: None,
+            tls_key: None,
+            http_listen: HttpListen::Beside,
             metrics_listen: None,
             log: None,
             log_format: LogFormat::Text,

@@ -82,6 +82,11 @@ impl Server {
         server
     }
 
+    /// Starts it, and waits for nothing.
+    pub(crate) fn spawned(command: Command) -> Self {
+        Self::spawn(command, SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
     fn spawn(mut command: Command, addr: SocketAddr) -> Self {
         let mut child = command
             .stdin(Stdio::null())

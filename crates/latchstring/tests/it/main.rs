@@ -19,3 +19,4 @@ mod serve;
 mod sink;
 mod stop;
 mod supabase;
+mod tls;

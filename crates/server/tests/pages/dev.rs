@@ -77,7 +77,7 @@ async fn the_tour_runs_as_it_is_pasted() {
     ));
     let service = latchstring_server::service(app.app.clone());
     let (phase, seen) = tokio::sync::watch::channel(listen::Phase::Open);
-    let server = tokio::spawn(listen::serve(listener, service, listen::Limits::default(), seen));
+    let server = tokio::spawn(listen::serve(listener, service, None, listen::Limits::default(), seen));
     let script = commands.join("\n");
     let output = tokio::task::spawn_blocking(move || {
         std::process::Command::new("sh").args(["-e", "-c", &script]).output().expect("a shell")

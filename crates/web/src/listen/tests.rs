@@ -53,7 +53,7 @@ async fn served(limits: Limits) -> Served {
     let addr = listener.local_addr().expect("an address");
     let app = App::new(Config::new("http://localhost:1", true, vec![]), None);
     let (phase, receiver) = watch::channel(Phase::Open);
-    let over = tokio::spawn(serve(listener, Service::new(app, router), limits, receiver));
+    let over = tokio::spawn(serve(listener, Service::new(app, router), None, limits, receiver));
     Served { addr, phase, over }
 }
 
