@@ -6,6 +6,7 @@
     reason = "tools for people at a terminal: printing is what they do"
 )]
 
+mod acme;
 mod bench;
 mod clock;
 mod crash;
@@ -42,6 +43,7 @@ const COMMANDS: &[Command] = &[
     fuzz::COMMAND,
     dialect::COMMAND,
     supabase_suite::COMMAND,
+    acme::COMMAND,
     test::browser::PICTURES,
 ];
 

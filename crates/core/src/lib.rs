@@ -30,6 +30,7 @@ pub mod realm;
 
 // Things
 pub mod api_key;
+pub mod certificate;
 pub mod connection;
 pub mod credential;
 pub mod factor;
@@ -67,8 +68,11 @@ pub use latchstring_db as db;
 pub use refusal::{Class, Error, Kind, Refusal, Result};
 
 /// The migrations of a realm's database, in order. They may be rewritten until the first release.
-pub const MIGRATIONS: &[latchstring_db::Migration] = &[latchstring_db::Migration {
-    number: 1,
-    name: "model",
-    sql: include_str!("../migrations/0001_model.sql"),
-}];
+pub const MIGRATIONS: &[latchstring_db::Migration] = &[
+    latchstring_db::Migration { number: 1, name: "model", sql: include_str!("../migrations/0001_model.sql") },
+    latchstring_db::Migration {
+        number: 2,
+        name: "certificate",
+        sql: include_str!("../migrations/0002_certificate.sql"),
+    },
+];

@@ -9,6 +9,7 @@ use crate::{
     open, places, say,
     tls::{
         self, Certificates,
+        acme::Acme,
         files::{Files, Loaded},
     },
 };
@@ -60,10 +61,14 @@ pub(crate) struct Plan {
     pub(crate) drain: Duration,
 }
 
-/// A certificate, and the files to follow, if it is from files.
-pub(crate) struct Certificate {
-    pub(crate) loaded: Loaded,
-    pub(crate) files: Option<Files>,
+/// Where the certificate comes from.
+pub(crate) enum Certificate {
+    /// From files, which are followed.
+    Files(Loaded, Files),
+    /// It stays as it is.
+    Fixed(Loaded),
+    /// From an authority, once the realm is open.
+    Acme(Acme),
 }
 
 /// Longest time for requests that are under way at the stop.
@@ -89,9 +94,12 @@ pub(crate) async fn run(mut plan: Plan, listeners: Listeners, greet: Greeting) -
     let mailbox = plan.dev.then(|| Arc::new(Mailbox::default()));
     let web = latchstring_web::Config::new(&plan.origin, plan.dev, plan.config.trusted_proxies.clone());
     let app = App::new(web, mailbox.clone());
-    let tls = match plan.certificate.take() {
-        Some(certificate) => Some(secure(&app, certificate, &plan.origin)?),
-        None => None,
+    let (tls, acme) = match plan.certificate.take() {
+        Some(certificate) => {
+            let (tls, acme) = secure(&app, certificate, &plan.origin)?;
+            (Some(tls), acme)
+        }
+        None => (None, None),
     };
     let listening = Listening::start(&app, listeners, tls, plan.dev)?;
     let realm = tokio::select! {
@@ -111,6 +119,9 @@ pub(crate) async fn run(mut plan: Plan, listeners: Listeners, greet: Greeting) -
         end_all(&realm).await?;
     }
     app.open(realm.clone());
+    if let Some((acme, certificates)) = acme {
+        tokio::spawn(tls::acme::keep(acme, realm.clone(), app.clone(), certificates));
+    }
     say::out(format_args!("listening on {}", listening.address));
     let (stop_loops, stopping) = watch::channel(false);
     let mut background = tokio::spawn(latchstring_core::jobs::run(realm.clone(), mailer, stopping));
@@ -163,15 +174,35 @@ impl Base {
     }
 }
 
-/// The listener's TLS. Its files are followed from now on.
-fn secure(app: &App, certificate: Certificate, origin: &str) -> Result<listen::Tls, Failure> {
-    app.metrics().certificate_ends(certificate.loaded.until.to);
-    let certificates = Certificates::new(certificate.loaded.certified);
-    if let Some(files) = certificate.files {
-        let host = host_of(origin).to_owned();
-        tokio::spawn(tls::files::follow(files, certificates.clone(), app.clone(), host));
-    }
-    tls::of(app, certificates).map_err(|e| Failure::failed(format!("TLS can't be set up: {e}")))
+/// What gets a certificate, and where it is put.
+type Keeper = (Acme, Arc<Certificates>);
+
+/// The listener's TLS, and what gets its certificate, if that is for us to do.
+fn secure(
+    app: &App,
+    certificate: Certificate,
+    origin: &str,
+) -> Result<(listen::Tls, Option<Keeper>), Failure> {
+    let host = host_of(origin).to_owned();
+    let in_use = |loaded: Loaded| {
+        app.metrics().certificate_ends(loaded.until.to);
+        Certificates::new(loaded.certified)
+    };
+    let (certificates, acme) = match certificate {
+        Certificate::Fixed(loaded) => (in_use(loaded), None),
+        Certificate::Files(loaded, files) => {
+            let certificates = in_use(loaded);
+            tokio::spawn(tls::files::follow(files, certificates.clone(), app.clone(), host));
+            (certificates, None)
+        }
+        Certificate::Acme(acme) => {
+            let first = tls::acme::placeholder(&host).map_err(Failure::failed)?;
+            let certificates = Certificates::new(first);
+            (certificates.clone(), Some((acme, certificates)))
+        }
+    };
+    let tls = tls::of(app, certificates).map_err(|e| Failure::failed(format!("TLS can't be set up: {e}")))?;
+    Ok((tls, acme))
 }
 
 /// Listeners at work. They answer 503 until the realm is open.

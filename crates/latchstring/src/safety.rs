@@ -161,12 +161,7 @@ fn tls(config: &Config) -> Vec<Finding> {
     match config.tls {
         Tls::Off => return Vec::new(),
         Tls::Files => {}
-        Tls::Acme => {
-            let mend = "set LATCHSTRING_TLS=files, with a certificate that certbot or lego keeps fresh (it is read again \
-                        when it changes), or put a proxy that does TLS in front: Caddy, nginx, Traefik";
-            let says = "LATCHSTRING_TLS=acme comes with a later release";
-            return vec![Finding::bad(CHECK, says, "this release would have no certificate", mend)];
-        }
+        Tls::Acme => return acme(config),
     }
     let Some(files) = certificate(config) else {
         let mend = "set LATCHSTRING_TLS_CERT and LATCHSTRING_TLS_KEY to the files of the chain and of the key (certbot: \
@@ -206,6 +201,37 @@ fn tls(config: &Config) -> Vec<Finding> {
     }
     if findings.is_empty() {
         findings.push(Finding::good(CHECK, format!("{cert} is for {host}, until {until}")));
+    }
+    findings
+}
+
+/// Whether an authority can be asked for a certificate.
+fn acme(config: &Config) -> Vec<Finding> {
+    const CHECK: &str = "TLS";
+    let host = config.url.as_deref().map(config::host_of).unwrap_or_default();
+    let mut findings = Vec::new();
+    let named = host.contains('.') && host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_err();
+    if !named || config.url.as_deref().is_some_and(config::is_local) {
+        let mend = "set LATCHSTRING_URL to a name that leads here from everywhere, or LATCHSTRING_TLS=files";
+        let says = format!("LATCHSTRING_TLS is acme, and no authority vouches for {host}");
+        findings.push(Finding::bad(CHECK, says, "it asks for the server by its public name", mend));
+    }
+    if let Some(path) = config.acme_root.as_ref().filter(|path| !path.is_file()) {
+        let says = format!("LATCHSTRING_ACME_ROOT: {} is not there", path.display());
+        findings.push(Finding::bad(
+            CHECK,
+            says,
+            "the authority's directory would not be trusted",
+            "name the file",
+        ));
+    }
+    if config.acme_contact.is_none() && findings.is_empty() {
+        let mend = "set LATCHSTRING_ACME_CONTACT to an address that somebody reads";
+        let why = "the authority has nobody to write to when something is wrong with the certificates";
+        findings.push(Finding::weak(CHECK, "LATCHSTRING_ACME_CONTACT is not set", why, mend));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::good(CHECK, format!("a certificate for {host} is got by ACME")));
     }
     findings
 }
@@ -327,7 +353,17 @@ mod tests {
         bad(after(|c| c.trusted_proxies = vec![]), "without TLS");
         bad(after(|c| c.trusted_proxies = vec!["0.0.0.0/0".parse().expect("a range")]), "0.0.0.0/0");
         bad(after(|c| c.trusted_proxies = vec!["::/0".parse().expect("a range")]), "::/0");
-        bad(after(|c| c.tls = Tls::Acme), "LATCHSTRING_TLS=acme comes with a later release");
+        let acme = |url: &'static str| {
+            after(move |c| {
+                (c.tls, c.acme_contact) = (Tls::Acme, Some("ops@mycompany.test".into()));
+                c.url = Some(url.into());
+            })
+        };
+        assert_eq!(acme("https://auth.mycompany.test").0, Level::Good);
+        for url in ["https://192.0.2.7", "https://[2001:db8::1]", "https://auth", "https://localhost"] {
+            bad(acme(url), "no authority vouches for");
+        }
+        bad(after(|c| c.tls = Tls::Files), "LATCHSTRING_TLS_CERT or LATCHSTRING_TLS_KEY is not set");
         bad(after(|c| c.smtp = None), "LATCHSTRING_SMTP_URL is not set");
         bad(after(|c| c.mail_from = None), "LATCHSTRING_MAIL_FROM is not set");
         bad(after(|c| c.mail_from = Some("auth@example.org".into())), "an example");

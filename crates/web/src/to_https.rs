@@ -8,6 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Method, StatusCode, header};
+use latchstring_core::certificate;
+
+/// Where certificate authorities ask.
+const PROOFS: &str = "/.well-known/acme-challenge/";
 
 /// The service of a listener without TLS beside one with it.
 pub fn service(app: &App) -> Service {
@@ -17,10 +21,24 @@ pub fn service(app: &App) -> Service {
 
 async fn lead(State(app): State<App>, request: Request) -> Response {
     // It wears nothing of what answers under https wear: RFC 6797, 7.2.
-    let mut response = answer(&app, &request);
+    let looks = *request.method() == Method::GET;
+    let token = request.uri().path().strip_prefix(PROOFS).filter(|_| looks).map(ToOwned::to_owned);
+    let proof = match token {
+        Some(token) => proof(&app, &token).await,
+        None => None,
+    };
+    let mut response = match proof {
+        Some(answer) => answer.into_response(),
+        None => answer(&app, &request),
+    };
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     app.metrics().requests("(http)", response.status().as_u16()).inc();
     response
+}
+
+/// What a certificate authority asks for, to see that a host leads here (RFC 8555, 8.3).
+async fn proof(app: &App, token: &str) -> Option<String> {
+    certificate::proof(app.realm()?, token).await.ok().flatten()
 }
 
 fn answer(app: &App, request: &Request) -> Response {

@@ -15,7 +15,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("realm", &["realm"]),
     ("things", &[
         "identifier", "credential", "factor", "identity", "client", "connection", "role", "family",
-        "invitation", "api_key", "mail", "notice",
+        "invitation", "api_key", "certificate", "mail", "notice",
     ]),
     ("subjects", &["user", "browser", "session", "organization"]),
     ("token", &["token"]),

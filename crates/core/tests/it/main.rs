@@ -4,6 +4,7 @@ mod account;
 mod after_review;
 mod apps;
 mod attacks;
+mod certificate;
 mod checkup;
 mod equal;
 mod flows;

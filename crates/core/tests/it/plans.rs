@@ -21,6 +21,7 @@ const WHOLE_TABLES: &[(&str, &str)] = &[
     ("SELECT count(*), min(created_at) FROM jobs", "by the partial index of what waits"),
     ("SELECT 1 FROM ended WHERE position IS NULL", "by the partial index of what waits"),
     ("SELECT id FROM ended WHERE position IS NULL", "by the partial index of what waits"),
+    ("SELECT host, answer FROM certificate_proofs", "a handful, while an order is under way"),
     ("DELETE FROM tickets WHERE purpose", "once a start while there is no key"),
     ("UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at", "once after a backup was put back"),
     ("UPDATE families SET ended_at = $1, end_reason = $2 WHERE ended_at", "once after a backup was put back"),

@@ -35,7 +35,7 @@ pub(crate) async fn run(config: Config, args: &cli::Dev) -> Result<(), Failure> 
     let (certificate, fresh) = match args.https {
         true => {
             let (loaded, fresh) = tls::dev::certificate(&folder(&config))?;
-            (Some(Certificate { loaded, files: None }), fresh)
+            (Some(Certificate::Fixed(loaded)), fresh)
         }
         false => (None, false),
     };

@@ -2,13 +2,14 @@
 
 use crate::{
     cli,
-    config::Config,
+    config::{Config, Tls},
     failure::Failure,
     finding::{Finding, Level},
     listeners::Listeners,
     open,
     process::{self, Certificate, Plan},
     safety, say,
+    tls::acme::{Acme, LETS_ENCRYPT},
 };
 use latchstring_core::seal::Keys;
 use std::{sync::Arc, time::Duration};
@@ -32,14 +33,17 @@ pub(crate) async fn run(config: Config, args: cli::Serve) -> Result<(), Failure>
     let keys = Keys::parse(&secret.text).map_err(|e| Failure::usage(format!("{}: {e}", secret.place)))?;
     process::smtp(&config)?;
     open::place(&config)?;
+    let listeners = Listeners::bind(&config, safety::public(&config), "serve").await?;
     let certificate = match safety::certificate(&config) {
-        Some(files) => {
-            let loaded = files.load().map_err(Failure::usage)?;
-            Some(Certificate { loaded, files: Some(files) })
-        }
+        Some(files) => Some(Certificate::Files(files.load().map_err(Failure::usage)?, files)),
+        None if config.tls == Tls::Acme => Some(Certificate::Acme(Acme {
+            directory: config.acme_directory.clone().unwrap_or_else(|| LETS_ENCRYPT.to_owned()),
+            contact: config.acme_contact.clone(),
+            root: config.acme_root.clone(),
+            http: listeners.clear.is_some(),
+        })),
         None => None,
     };
-    let listeners = Listeners::bind(&config, safety::public(&config), "serve").await?;
     let shown = origin.clone();
     let plan = Plan {
         config,

@@ -65,14 +65,34 @@ pub(crate) const KEYS: &[Key] = &[
     }),
     text(
         "tls",
-        "files: TLS here, by tls_cert and tls_key; off: by a proxy in front (off)",
+        "acme: TLS by a certificate that it gets; files: by tls_cert and tls_key; off: by a proxy (off)",
         |config, given| {
             config.tls = match given.text.as_str() {
                 "off" => Tls::Off,
                 "files" => Tls::Files,
                 "acme" => Tls::Acme,
-                _ => return Err("it is off or files".into()),
+                _ => return Err("it is off, files or acme".into()),
             };
+            Ok(())
+        },
+    ),
+    text("acme_contact", "address that the certificate authority may write to", |config, given| {
+        latchstring_proto::email::Email::parse(&given.text).map_err(|e| e.to_string())?;
+        config.acme_contact = Some(given.text.to_string());
+        Ok(())
+    }),
+    text("acme_directory", "directory of the certificate authority (Let's Encrypt's)", |config, given| {
+        if !given.text.starts_with("https://") {
+            return Err("write the https address of the directory".into());
+        }
+        config.acme_directory = Some(given.text.to_string());
+        Ok(())
+    }),
+    text(
+        "acme_root",
+        "file of the root certificate (PEM) that a private authority's directory is trusted by",
+        |config, given| {
+            config.acme_root = Some(given.text.as_str().into());
             Ok(())
         },
     ),

@@ -119,7 +119,7 @@ fn everything_wrong_is_told_at_once_and_no_value_that_may_be_secret() {
             "LATCHSTRING_LISTEN: write an address and a port, such as 127.0.0.1:8080, or 0.0.0.0:8080 for every address",
             "LATCHSTRING_DATABASE: write sqlite:path/to/file.db or postgres://user@host/database",
             "LATCHSTRING_TRUSTED_PROXIES: “10.1.2.3/8” is not an address range such as 10.0.0.0/8 or fd00::/8",
-            "LATCHSTRING_TLS: it is off or files",
+            "LATCHSTRING_TLS: it is off, files or acme",
             "LATCHSTRING_LOG: not a filter: write error, warn, info, debug, trace, or latchstring_core=debug,info",
             "LATCHSTRING_SMTP_URL: write smtps://user:password@host:465 (TLS), smtp://user:password@host:587 (STARTTLS, required), or smtp+plain://127.0.0.1:25 for a server on this machine",
             "LATCHSTRING_MAIL_FROM: the part before the @ is not allowed. Write the bare address; the name goes into mail_from_name",

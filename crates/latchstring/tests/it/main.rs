@@ -2,6 +2,8 @@
 //! `LATCHSTRING_TEST_DATABASE` says so.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[cfg(feature = "pebble")]
+mod acme;
 mod attacks;
 mod backup;
 mod child;

@@ -52,7 +52,6 @@ fn serve_tells_everything_that_is_missing_at_once() {
         .env("LATCHSTRING_URL", "http://auth.example.test")
         .env("LATCHSTRING_LISTEN", "0.0.0.0:0")
         .env_remove("LATCHSTRING_TRUSTED_PROXIES")
-        .env("LATCHSTRING_TLS", "acme")
         .env("LATCHSTRING_MAIL_FROM", "auth@example.com");
     run(&mut unsafe_).expect(
         2,
@@ -61,7 +60,6 @@ fn serve_tells_everything_that_is_missing_at_once() {
             "can be read by everyone (mode 0644)",
             "chmod 600",
             "LATCHSTRING_LISTEN is 0.0.0.0:0, which others reach without TLS",
-            "LATCHSTRING_TLS=acme comes with a later release",
             "LATCHSTRING_MAIL_FROM is an example",
         ],
     );

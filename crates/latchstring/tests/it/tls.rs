@@ -52,7 +52,7 @@ fn serve(home: &Home, made: &Made) -> Command {
 }
 
 /// A client that trusts this certificate, and speaks no protocol that is not named.
-fn config(pem: &str, alpn: &[&str]) -> Arc<ClientConfig> {
+pub(crate) fn config(pem: &str, alpn: &[&str]) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM")).expect("a certificate");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -62,7 +62,7 @@ fn config(pem: &str, alpn: &[&str]) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-fn connect(
+pub(crate) fn connect(
     addr: SocketAddr,
     host: &str,
     config: Arc<ClientConfig>,
@@ -78,7 +78,7 @@ fn connect(
 }
 
 /// Asks under https.
-fn ask(addr: SocketAddr, host: &str, pem: &str, path: &str) -> std::io::Result<Answer> {
+pub(crate) fn ask(addr: SocketAddr, host: &str, pem: &str, path: &str) -> std::io::Result<Answer> {
     let mut stream = connect(addr, host.split(':').next().unwrap_or(host), config(pem, &["http/1.1"]))?;
     stream.write_all(Client::new(addr, host).head("GET", path, 0).as_bytes())?;
     let mut text = Vec::new();
@@ -187,7 +187,10 @@ fn attack_a159_a_certificate_that_will_not_do_is_refused_with_the_remedy() {
     expect(&[(CERT, Some(&good.key))], &["has no certificate in it"]);
     expect(&[(CERT, Some(Path::new("/nowhere.pem")))], &["/nowhere.pem can't be read"]);
     expect(&[(KEY, None)], &["LATCHSTRING_TLS_KEY is not set", "privkey.pem"]);
-    expect(&[("LATCHSTRING_TLS", Some(Path::new("acme")))], &["comes with a later release"]);
+    let acme = ("LATCHSTRING_TLS", Some(Path::new("acme")));
+    let local = Path::new("https://localhost");
+    expect(&[acme, ("LATCHSTRING_URL", Some(local))], &["no authority vouches for localhost"]);
+    expect(&[acme, ("LATCHSTRING_ACME_ROOT", Some(local))], &["LATCHSTRING_ACME_ROOT", "is not there"]);
     fs::set_permissions(&good.key, PermissionsExt::from_mode(0o644)).expect("changed");
     expect(&[], &["can be read by everyone", "chmod 600"]);
 }
