@@ -140,6 +140,20 @@ impl Db {
         }
     }
 
+    /// The database server's clock, in microseconds since 1970; `None` where it is this machine's.
+    pub async fn clock(&self) -> Result<Option<i64>, Error> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(None);
+        }
+        let row = self
+            .read(async |tx| {
+                let sql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
+                tx.one(sql, &[]).await
+            })
+            .await?;
+        row.map(|row| row.get(0)).transpose()
+    }
+
     /// The number of the newest migration that was applied; `None`: there is none yet. Only looks.
     pub async fn schema(&self) -> Result<Option<i64>, Error> {
         match &self.0.backend {

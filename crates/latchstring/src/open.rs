@@ -3,7 +3,7 @@
 use crate::{commands::dev, config::Config, failure::Failure, process};
 use latchstring_core::{
     MIGRATIONS,
-    clock::SystemClock,
+    clock::{Clock, Micros, SECOND, SystemClock},
     ground::Ground,
     hash::HashPool,
     random::SystemRandom,
@@ -63,6 +63,50 @@ fn missing(file: &Path) -> Failure {
     ))
 }
 
+/// How far this machine's clock may be off the database server's. Nodes tell each other what has ended by the time, and a
+/// second passes in between.
+const SKEW: Micros = 2 * SECOND;
+
+/// By how much this machine's clock is ahead of the database server's, beyond what asking took; `None`: not by too much, or
+/// they are one clock.
+pub(crate) async fn skew(db: &Db) -> Result<Option<Micros>, latchstring_db::Error> {
+    let mut best: Option<Micros> = None;
+    // The first look may have had to connect.
+    for _ in 0..3 {
+        let before = SystemClock.now();
+        let Some(there) = db.clock().await? else { return Ok(None) };
+        let after = SystemClock.now();
+        best = match (best, off(before, there, after)) {
+            (_, None) => return Ok(None),
+            (Some(best), Some(off)) if best.abs() < off.abs() => Some(best),
+            (_, off) => off,
+        };
+    }
+    Ok(best)
+}
+
+/// By how much a clock that was asked between two looks at ours is behind it, if that is too much.
+fn off(before: Micros, there: Micros, after: Micros) -> Option<Micros> {
+    let ahead = if there < before {
+        before - there
+    } else if there > after {
+        after - there
+    } else {
+        0
+    };
+    (ahead.abs() > SKEW).then_some(ahead)
+}
+
+/// What is said of a clock that is off.
+pub(crate) fn says_skew(ahead: Micros) -> String {
+    let (seconds, side) = (ahead.abs() as f64 / SECOND as f64, if ahead > 0 { "ahead of" } else { "behind" });
+    format!("this machine's clock is {seconds:.1} seconds {side} the database server's")
+}
+
+/// How that is mended.
+pub(crate) const MEND_CLOCKS: &str =
+    "have both machines follow a time server (systemd-timesyncd, chrony), and look with `timedatectl`";
+
 /// The newest migration that this program knows.
 pub(crate) fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.number)
@@ -115,4 +159,26 @@ pub(crate) async fn realm_in(
     })?);
     let ground = Ground::new(Arc::new(SystemClock), random, keys);
     Realm::attach(db, ground, hash, breached).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_off_only_beyond_what_asking_took() {
+        let s = SECOND;
+        for (before, there, after, ahead) in [
+            (100 * s, 100 * s, 100 * s, None),
+            (100 * s, 98 * s, 100 * s, None),
+            (100 * s, 97 * s, 100 * s, Some(3 * s)),
+            (100 * s, 103 * s, 100 * s, Some(-3 * s)),
+            // It took ten seconds to ask: who knows when in between it was read.
+            (100 * s, 109 * s, 110 * s, None),
+            (100 * s, 113 * s, 110 * s, Some(-3 * s)),
+        ] {
+            assert_eq!(off(before, there, after), ahead, "{before} {there} {after}");
+        }
+        assert_eq!(says_skew(-3 * s), "this machine's clock is 3.0 seconds behind the database server's");
+    }
 }

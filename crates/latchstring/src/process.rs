@@ -267,7 +267,7 @@ async fn open(plan: &Plan, base: &Base) -> Result<Realm, Failure> {
         breached: base.breached.clone(),
         places: base.places.clone(),
     };
-    let mut opened = pin!(until_open(opening));
+    let mut opened = pin!(until_open(&base.db, opening));
     let opened = match timeout(AT_ONCE, &mut opened).await {
         Ok(opened) => opened,
         Err(_) => {
@@ -275,7 +275,7 @@ async fn open(plan: &Plan, base: &Base) -> Result<Realm, Failure> {
             opened.await
         }
     };
-    opened.map_err(|e| {
+    opened?.map_err(|e| {
         if let (OpenError::ServeDatabase, Some(file)) = (&e, &plan.new_secret) {
             let _ = std::fs::remove_file(file);
         }
@@ -304,10 +304,18 @@ async fn setup_token(realm: &Realm) -> Option<Zeroizing<String>> {
     })
 }
 
-/// Opens the realm; waits for a database that is away.
-async fn until_open(opening: impl Fn() -> Opening) -> Result<Realm, OpenError> {
+/// Opens the realm; waits for a database that is away. Refuses to start where the clocks of this machine and the database
+/// server are apart: nodes would not agree on what has ended.
+async fn until_open(db: &Db, opening: impl Fn() -> Opening) -> Result<Result<Realm, OpenError>, Failure> {
     let mut tries: u32 = 0;
     loop {
+        if let Ok(Some(ahead)) = open::skew(db).await {
+            return Err(Failure::failed(format!(
+                "{}: a sign-out could be known too late, or a sign-in be taken for one from before. {}",
+                open::says_skew(ahead),
+                open::MEND_CLOCKS
+            )));
+        }
         match Realm::open(opening()).await {
             Err(error) if error.is_unavailable() => {
                 // Each second a line for ten seconds, then one a minute.
@@ -317,7 +325,7 @@ async fn until_open(opening: impl Fn() -> Opening) -> Result<Realm, OpenError> {
                 tries += 1;
                 sleep(AGAIN).await;
             }
-            opened => return opened,
+            opened => return Ok(opened),
         }
     }
 }

@@ -21,9 +21,22 @@ const WAIT: Duration = Duration::from_secs(10);
 /// Looks, and gives the realm if it opens.
 pub(super) async fn look(config: &Config) -> (Vec<Finding>, Option<Realm>) {
     match tokio::time::timeout(WAIT, inside(config)).await {
-        Ok((finding, realm)) => (vec![finding], realm),
+        Ok((finding, realm)) => {
+            let mut findings = vec![finding];
+            if let Some(realm) = &realm {
+                findings.extend(clock(realm).await);
+            }
+            (findings, realm)
+        }
         Err(_) => (vec![away(config, "it did not answer within ten seconds")], None),
     }
+}
+
+/// Whether this machine and a database server have the same time.
+async fn clock(realm: &Realm) -> Option<Finding> {
+    let ahead = open::skew(realm.db()).await.ok()??;
+    let why = "nodes tell each other what has ended by the time; the server does not start like this";
+    Some(Finding::bad(CHECK, open::says_skew(ahead), why, open::MEND_CLOCKS))
 }
 
 fn away(config: &Config, why_not: &str) -> Finding {

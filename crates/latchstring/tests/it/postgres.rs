@@ -131,3 +131,42 @@ fn pipe(mut from: TcpStream, mut to: TcpStream) {
         let _ = to.shutdown(Shutdown::Write);
     });
 }
+
+#[test]
+fn a_node_whose_clock_is_off_the_databases_does_not_start() {
+    if engine() != Engine::Postgres {
+        return;
+    }
+    let home = Home::new();
+    // Set up in good order; then the database server's clock goes wrong, as a session of this database sees it.
+    Server::ready(serve(&home, 25)).stop();
+    let name = home.database.rsplit_once('/').expect("a database").1.to_owned();
+    let execute = |sql: String| {
+        block_on(async {
+            let db = Db::open(&home.database, Options { pool: 1, ..Options::default() }).await.expect("open");
+            let sql: &'static str = Box::leak(sql.into_boxed_str());
+            let done = db.write(async move |tx| tx.exec(sql, &[]).await.map(drop)).await;
+            done.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+            db.shutdown().await;
+        });
+    };
+    execute("CREATE SCHEMA wrong".into());
+    let clock = |off: &str| {
+        execute(format!(
+            "CREATE OR REPLACE FUNCTION wrong.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+             AS $$ SELECT pg_catalog.clock_timestamp() + interval '{off}' $$"
+        ));
+    };
+    clock("-3 seconds");
+    execute(format!("ALTER DATABASE \"{name}\" SET search_path = wrong, public, pg_catalog"));
+    let parts = ["this machine's clock is 3.", "seconds ahead of the database server's", "timedatectl"];
+    run(&mut serve(&home, 25)).expect(1, &parts);
+    clock("4 seconds");
+    run(&mut serve(&home, 25)).expect(1, &["seconds behind the database server's"]);
+    let mut doctor = command(&home, &["doctor"]);
+    crate::child::fit(&mut doctor, 25);
+    let ended = run(&mut doctor);
+    assert!(ended.out.contains("seconds behind the database server's"), "{}", ended.out);
+    clock("1 second");
+    Server::ready(serve(&home, 25)).stop();
+}
