@@ -439,7 +439,7 @@ impl Realm {
         } else {
             self.0.limiter.take(key, rate, now)
         };
-        taken.map_err(|wait| limit::refused(rule, wait).into())
+        taken.map_err(|wait| limit::refused(rule, rate, wait).into())
     }
 
     /// [`Realm::limit`] by the address of the caller: one for an IPv4 address, one for an IPv6 /64.

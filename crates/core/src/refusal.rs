@@ -154,6 +154,27 @@ pub struct Detail {
     pub reasons: Vec<Cow<'static, str>>,
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u64>,
+    /// The limit that is reached.
+    // In a box: every result of a rule would be as much larger.
+    limit: Option<Box<Policy>>,
+}
+
+impl Detail {
+    /// The limit that is reached.
+    pub fn limit(&self) -> Option<Policy> {
+        self.limit.as_deref().copied()
+    }
+}
+
+/// A limit, as clients are told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name, as in the settings.
+    pub name: &'static str,
+    /// How many there are at once.
+    pub quota: u32,
+    /// In how many seconds they fill up again.
+    pub window: i64,
 }
 
 /// A reason to say no.
@@ -171,6 +192,13 @@ impl Refusal {
     /// A plain refusal.
     pub fn new(kind: Kind) -> Self {
         Self { kind, detail: Detail::default(), keep: false }
+    }
+
+    /// Names the limit that is reached.
+    #[must_use]
+    pub fn limit(mut self, policy: Policy) -> Self {
+        self.detail.limit = Some(Box::new(policy));
+        self
     }
 
     /// Names the member of the input that is meant.

@@ -309,7 +309,7 @@ fn cors(app: &App, headers: &mut HeaderMap, facts: &Facts<'_>) {
     );
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("etag, retry-after, x-request-id"),
+        HeaderValue::from_static("etag, ratelimit, ratelimit-policy, retry-after, x-request-id"),
     );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
 }

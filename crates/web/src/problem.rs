@@ -2,8 +2,8 @@
 //! happened and what to do next.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
-use latchstring_core::{Class, Error, Kind, Refusal};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use latchstring_core::{Class, Error, Kind, Refusal, refusal::Policy};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -40,6 +40,9 @@ pub struct Document {
     /// Seconds after which trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// The limit that is reached: for headers alone.
+    #[serde(skip)]
+    pub limit: Option<Policy>,
 }
 
 /// The status of a class. Exceptions by kind stand before it.
@@ -179,6 +182,26 @@ pub fn document(refusal: &Refusal) -> Document {
         param: refusal.detail.param.as_deref().map(ToOwned::to_owned),
         reasons: refusal.detail.reasons.iter().map(|r| r.clone().into_owned()).collect(),
         retry_after: refusal.detail.retry_after,
+        limit: refusal.detail.limit(),
+    }
+}
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Says when to come again, and which limit it is that is reached (draft-ietf-httpapi-ratelimit-headers-10, 4 and 3).
+pub fn come_again(headers: &mut HeaderMap, retry_after: Option<u64>, limit: Option<Policy>) {
+    let Some(seconds) = retry_after else { return };
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    let Some(Policy { name, quota, window }) = limit else { return };
+    let values = [
+        (RATE_LIMIT, format!("\"{name}\";r=0;t={seconds}")),
+        (RATE_LIMIT_POLICY, format!("\"{name}\";q={quota};w={window}")),
+    ];
+    for (header, value) in values {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(header, value);
+        }
     }
 }
 
@@ -210,9 +233,7 @@ fn answer_with(document: &Document, body: &impl Serialize) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(seconds) = document.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    come_again(headers, document.retry_after, document.limit);
     if status == StatusCode::UNAUTHORIZED {
         // RFC 9110, 15.5.2: a 401 says how to authenticate. RFC 6750, 3.
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"latchstring\""));
@@ -287,6 +308,7 @@ impl Own {
             param: None,
             reasons: Vec::new(),
             retry_after: self.retry_after,
+            limit: None,
         }
     }
 }

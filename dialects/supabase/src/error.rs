@@ -7,8 +7,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use latchstring_core::{Class, Error, Kind, Refusal, refusal::Fault, settings::Characters};
-use latchstring_web::Problem;
+use latchstring_core::{
+    Class, Error, Kind, Refusal,
+    refusal::{Fault, Policy},
+    settings::Characters,
+};
+use latchstring_web::{Problem, problem::come_again};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -32,6 +36,7 @@ pub struct Fail {
     /// OAuth's form (RFC 6749, 5.2) in place of the vendor's own.
     oauth: bool,
     retry_after: Option<u64>,
+    limit: Option<Policy>,
     /// For the metric and the log line of the edge.
     kind: Option<Kind>,
 }
@@ -46,6 +51,7 @@ impl Fail {
             reasons: Vec::new(),
             oauth: false,
             retry_after: None,
+            limit: None,
             kind: None,
         }
     }
@@ -175,6 +181,7 @@ impl From<Refusal> for Fail {
     fn from(refusal: Refusal) -> Self {
         let mut fail = of_kind(&refusal);
         fail.retry_after = refusal.detail.retry_after;
+        fail.limit = refusal.detail.limit();
         fail.kind = Some(refusal.kind);
         if fail.status == StatusCode::TOO_MANY_REQUESTS {
             let reasons = &refusal.detail.reasons;
@@ -291,9 +298,7 @@ pub async fn speak(request: Request, next: Next) -> Response {
     if modern {
         headers.insert(VERSION, HeaderValue::from_static(MODERN));
     }
-    if let Some(seconds) = fail.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    come_again(headers, fail.retry_after, fail.limit);
     if let Some(kind) = fail.kind {
         response.extensions_mut().insert(kind);
     }

@@ -39,7 +39,7 @@ static CORS: Cors = Cors {
          x-retry-count, x-supabase-api-version, x-use-cookie",
     ),
     expose: HeaderValue::from_static(
-        "link, x-request-id, x-sb-error-code, x-supabase-api-version, x-total-count",
+        "link, ratelimit, ratelimit-policy, retry-after, x-request-id, x-sb-error-code, x-supabase-api-version, x-total-count",
     ),
 };
 

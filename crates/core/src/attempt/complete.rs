@@ -82,8 +82,9 @@ impl Kit {
         let Some(bucket) = self.source.address.map(latchstring_proto::net::bucket) else { return Ok(()) };
         let rule = Rule::SignUpsByAddress;
         let key = limit::key(&self.ground.keys, rule, bucket.to_string().as_bytes());
-        let taken = limit::store::take(tx, key, self.settings.1.rule(rule), now).await?;
-        taken.map_err(|wait| limit::refused(rule, wait).into())
+        let rate = self.settings.1.rule(rule);
+        let taken = limit::store::take(tx, key, rate, now).await?;
+        taken.map_err(|wait| limit::refused(rule, rate, wait).into())
     }
 
     /// Notes whether the user has a second factor.

@@ -6,7 +6,7 @@ pub mod store;
 
 use crate::{
     clock::{Micros, SECOND},
-    refusal::{Kind, Refusal},
+    refusal::{Kind, Policy, Refusal},
     seal::{Keys, MacPurpose},
 };
 use latchstring_proto::gcra;
@@ -82,8 +82,9 @@ pub fn key(keys: &Keys, rule: Rule, value: &[u8]) -> [u8; 32] {
 }
 
 /// Says that a limit is reached.
-pub fn refused(rule: Rule, retry_after: Micros) -> Refusal {
-    Refusal::new(Kind::RateLimited).reason(rule.name()).retry_after_micros(retry_after)
+pub fn refused(rule: Rule, rate: Rate, retry_after: Micros) -> Refusal {
+    let policy = Policy { name: rule.name(), quota: rate.burst, window: rate.per_seconds };
+    Refusal::new(Kind::RateLimited).reason(rule.name()).retry_after_micros(retry_after).limit(policy)
 }
 
 const SHARDS: usize = 16;

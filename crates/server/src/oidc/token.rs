@@ -133,9 +133,7 @@ fn render(error: Error) -> Response {
         (status, axum::Json(OAuthError { error, error_description: document.detail })).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(seconds) = refusal.detail.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    problem::come_again(headers, refusal.detail.retry_after, refusal.detail.limit());
     response.extensions_mut().insert(kind);
     response
 }

@@ -8,7 +8,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use latchstring_core::{Class, Error, Kind, Refusal};
 use latchstring_look::{Language, Say};
 use latchstring_web::{App, Problem, problem};
@@ -70,9 +70,11 @@ impl IntoResponse for Failure {
                 };
                 let message = Message { heading, says, way_on };
                 let mut response = show(app, self.language, problem::status(refusal.kind), message);
-                if let Some(seconds) = refusal.detail.retry_after {
-                    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-                }
+                problem::come_again(
+                    response.headers_mut(),
+                    refusal.detail.retry_after,
+                    refusal.detail.limit(),
+                );
                 // For the metric and the log line of the edge.
                 response.extensions_mut().insert(refusal.kind);
                 response

@@ -218,6 +218,9 @@ async fn limits_answer_429_with_retry_after_and_are_per_address() {
     }
     let limited = client.post("/api/v1/attempts", body.clone()).await.must_refuse(429, "rate_limited");
     assert_eq!(limited.header("retry-after"), "20");
+    assert_eq!(limited.header("ratelimit"), "\"attempts_by_address\";r=0;t=20");
+    assert_eq!(limited.header("ratelimit-policy"), "\"attempts_by_address\";q=3;w=60");
+    assert!(limited.json().get("limit").is_none(), "the document stays as it was");
     let mut other = client.clone();
     other.peer = "198.51.100.1:1".parse().unwrap();
     other.post("/api/v1/attempts", body).await.must_be(201);

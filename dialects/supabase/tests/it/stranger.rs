@@ -175,6 +175,11 @@ async fn attack_a113_asking_for_a_change_of_address_once_more_tells_nothing() {
     }
     assert_eq!(answers[0], answers[1]);
     assert!(answers[0].contains(&429));
+    let again = json!({ "type": "email_change", "email": ADA });
+    let limited = vendor.app().post("/auth/v1/resend", again).await;
+    fails(&limited, 429, "over_email_send_rate_limit");
+    assert!(limited.header("ratelimit").starts_with("\"sends_by_target\";r=0;t="));
+    assert!(limited.header("ratelimit-policy").starts_with("\"sends_by_target\";q="));
 }
 
 #[tokio::test]
