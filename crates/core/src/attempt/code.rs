@@ -284,6 +284,21 @@ pub fn digits(text: &str) -> Result<String> {
     }
 }
 
+/// Counts a try at the codes of an address. Whoever knows it may try, and must not use up the tries of whoever has the mail:
+/// each has their own from where they are. What bounds all of them together is the five tries of each code, and how many codes
+/// are sent to one address.
+pub(super) async fn limit_guesses(
+    realm: &Realm,
+    caller: &Caller,
+    purpose: &[u8],
+    normal: &str,
+) -> Result<()> {
+    let from = caller.source.address.map(|at| latchstring_proto::net::bucket(at).to_string());
+    let from = from.unwrap_or_default();
+    let key = [purpose, b"\0", normal.as_bytes(), b"\0", from.as_bytes()].concat();
+    realm.limit(Rule::CodesByIdentifier, &key).await
+}
+
 /// Tries a code.
 pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> Result<Outcome> {
     let code = zeroize::Zeroizing::new(digits(code)?);
@@ -293,17 +308,14 @@ pub async fn code(realm: &Realm, caller: &Caller, id: AttemptId, code: &str) -> 
     attempt.must_offer(step, at_sign_up)?;
     realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
     // Over all attempts: opening ten of them does not buy ten times the tries.
-    let counted = match (&attempt.identifier, attempt.user) {
-        (_, Some(user)) => user.0.as_bytes().to_vec(),
-        (Some(identifier), None) => identifier.normal.as_bytes().to_vec(),
-        (None, None) => Vec::new(),
-    };
-    realm
-        .limit(
-            Rule::CodesByIdentifier,
-            &[purpose(&attempt, step).word().as_bytes(), b"\0", &counted].concat(),
-        )
-        .await?;
+    let what = purpose(&attempt, step).word().as_bytes();
+    match (&attempt.identifier, attempt.user) {
+        (_, Some(user)) => {
+            realm.limit(Rule::CodesByIdentifier, &[what, b"\0", user.0.as_bytes()].concat()).await?;
+        }
+        (Some(identifier), None) => limit_guesses(realm, caller, what, &identifier.normal).await?,
+        (None, None) => limit_guesses(realm, caller, what, "").await?,
+    }
 
     let draw = Draw::new(realm);
     let kit = complete::Kit::new(realm, caller);

@@ -440,11 +440,11 @@ pub async fn code(
     caller: &Caller,
     purposes: &[Purpose],
     address: &Identifier,
-    code: &str,
+    text: &str,
 ) -> Result<Outcome> {
-    let code = zeroize::Zeroizing::new(digits(code)?);
+    let shown = zeroize::Zeroizing::new(digits(text)?);
     realm.limit_address(Rule::CodesByAddress, &caller.source).await?;
-    realm.limit(Rule::CodesByIdentifier, &[b"mailed\0", address.normal.as_bytes()].concat()).await?;
+    code::limit_guesses(realm, caller, b"mailed", &address.normal).await?;
     let draw = Draw::new(realm);
     let kit = complete::Kit::new(realm, caller);
     let normal = address.normal.clone();
@@ -458,7 +458,7 @@ pub async fn code(
             for purpose in &purposes {
                 finds.push(Find::Address(mount, *purpose, &normal));
             }
-            let right = code::right_code(tx, &kit, &draw, finds, &code).await?;
+            let right = code::right_code(tx, &kit, &draw, finds, &shown).await?;
             go_on(tx, &kit, &draw, mount, right, prove::By::Code).await
         })
         .await?;

@@ -133,6 +133,7 @@ pub async fn proofs(tx: &mut Tx, now: Micros) -> Result<Vec<(String, String)>> {
 
 /// Nothing is asked for any more.
 pub async fn clear_proofs(tx: &mut Tx) -> Result<()> {
-    tx.exec("DELETE FROM certificate_proofs", &[]).await?;
+    // By the key, which both databases have an index for.
+    tx.exec("DELETE FROM certificate_proofs WHERE token >= ''", &[]).await?;
     Ok(())
 }

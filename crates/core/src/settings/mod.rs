@@ -226,7 +226,7 @@ pub struct LimitSettings {
     pub passwords_by_address: Rate,
     /// Codes tried, per address.
     pub codes_by_address: Rate,
-    /// Codes tried, per identifier, over all attempts.
+    /// Codes tried, per identifier and address of the caller, over all attempts.
     pub codes_by_identifier: Rate,
     /// Messages sent, per target.
     pub sends_by_target: Rate,

@@ -155,7 +155,7 @@ shapes! {
         passwords_by_address: RateView => RateChange;
         /// Codes tried, per address.
         codes_by_address: RateView => RateChange;
-        /// Codes tried, per identifier, over all attempts.
+        /// Codes tried, per identifier and address of the caller, over all attempts.
         codes_by_identifier: RateView => RateChange;
         /// Messages sent, per target.
         sends_by_target: RateView => RateChange;

@@ -314,3 +314,22 @@ async fn a_sign_up_that_is_banned_does_not_free_its_address() {
     assert_eq!(left.as_array().map(Vec::len), Some(1));
     assert_eq!(left[0]["email"], ADA);
 }
+
+#[tokio::test]
+async fn attack_a122_whoever_guesses_at_codes_keeps_nobody_out() {
+    let vendor = Vendor::new().await;
+    ada(&vendor).await;
+    vendor.test.realm.clock.advance(10 * MINUTE);
+    let mut stranger = vendor.app();
+    stranger.peer = ([198, 51, 100, 9], 4711).into();
+    otp(&stranger, ADA, json!({})).await.must_be(200);
+    let mut refused = Vec::new();
+    for guess in 0..14 {
+        refused.push(verify(&stranger, "email", ADA, &format!("{guess:06}")).await.status.as_u16());
+    }
+    assert!(refused.contains(&429), "the stranger is held up: {refused:?}");
+    // The owner, elsewhere, asks anew and gets in at once.
+    otp(&vendor.app(), ADA, json!({})).await.must_be(200);
+    let code = vendor.test.code_to(ADA).await;
+    verify(&vendor.app(), "email", ADA, &code).await.must_be(200);
+}
