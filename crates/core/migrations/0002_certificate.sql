@@ -1,9 +1,9 @@
 -- A certificate that a certificate authority has made by ACME (RFC 8555), with the account there: one for all nodes.
 CREATE TABLE certificates (
     name TEXT NOT NULL PRIMARY KEY,
-    -- Where the account is, and for which hosts the certificate is.
+    -- Where the account is; and of the certificate, where it is from and for which hosts.
     directory TEXT NOT NULL,
-    hosts TEXT NOT NULL,
+    wanted TEXT NOT NULL,
     -- Sealed.
     account BYTEA,
     -- PEM, and the sealed key of it.

@@ -31,8 +31,9 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// In one text, which differs where anything does.
     fn joined(&self) -> String {
-        self.hosts.join(" ")
+        format!("{} {}", self.directory, self.hosts.join(" "))
     }
 }
 
@@ -46,16 +47,17 @@ pub struct Kept {
     pub begins_at: Micros,
     /// Until when.
     pub ends_at: Micros,
-    /// The hosts that it is for.
-    pub hosts: String,
+    /// What it was got for.
+    wanted: String,
     /// Moves with each certificate.
     pub rev: i64,
 }
 
 impl Kept {
-    /// Whether another one is to be got: the last third of its time has begun, or it is for other hosts.
+    /// Whether another one is to be got: the last third of its time has begun, or it is for other hosts or from another
+    /// authority.
     pub fn is_due(&self, wanted: &Wanted, now: Micros) -> bool {
-        self.hosts != wanted.joined() || now >= self.ends_at - (self.ends_at - self.begins_at) / 3
+        self.wanted != wanted.joined() || now >= self.ends_at - (self.ends_at - self.begins_at) / 3
     }
 }
 
@@ -75,7 +77,7 @@ pub async fn newer(realm: &Realm, rev: i64) -> Result<Option<Kept>> {
         key: Zeroizing::new(key),
         begins_at: row.begins_at,
         ends_at: row.ends_at,
-        hosts: row.hosts,
+        wanted: row.wanted,
         rev: row.rev,
     }))
 }
@@ -123,11 +125,11 @@ pub struct Got {
 /// Keeps a certificate for all nodes; the order is over.
 pub async fn keep(realm: &Realm, wanted: &Wanted, got: Got, holder: Uuid) -> Result<()> {
     let sealed = realm.ground().keys.seal(PRIVATE, got.key.as_bytes())?;
-    let (hosts, now) = (wanted.joined(), realm.now());
+    let (wanted, now) = (wanted.joined(), realm.now());
     realm
         .db()
         .write(async move |tx| -> Result<()> {
-            store::set(tx, &hosts, &got, &sealed).await?;
+            store::set(tx, &wanted, &got, &sealed).await?;
             store::clear_proofs(tx).await?;
             store::lease(tx, holder, now, now).await?;
             Ok(())

@@ -14,7 +14,7 @@ pub struct Row {
     pub(super) private: Vec<u8>,
     pub(super) begins_at: Micros,
     pub(super) ends_at: Micros,
-    pub(super) hosts: String,
+    pub(super) wanted: String,
     pub(super) rev: i64,
 }
 
@@ -22,7 +22,7 @@ pub struct Row {
 pub async fn newer(tx: &mut Tx, rev: i64) -> Result<Option<Row>> {
     let row = tx
         .one(
-            "SELECT chain, private, begins_at, ends_at, hosts, rev FROM certificates
+            "SELECT chain, private, begins_at, ends_at, wanted, rev FROM certificates
               WHERE name = $1 AND rev <> $2 AND chain IS NOT NULL",
             &[&NAME, &rev],
         )
@@ -33,7 +33,7 @@ pub async fn newer(tx: &mut Tx, rev: i64) -> Result<Option<Row>> {
         private: row.get(1)?,
         begins_at: row.get(2)?,
         ends_at: row.get(3)?,
-        hosts: row.get(4)?,
+        wanted: row.get(4)?,
         rev: row.get(5)?,
     }))
 }
@@ -42,7 +42,7 @@ pub async fn newer(tx: &mut Tx, rev: i64) -> Result<Option<Row>> {
 pub async fn row(tx: &mut Tx, directory: &str, now: Micros) -> Result<Option<Option<Vec<u8>>>> {
     let row = tx
         .one(
-            "INSERT INTO certificates (name, directory, hosts, failures, next_at, rev) VALUES ($1, $2, '', 0, 0, 0)
+            "INSERT INTO certificates (name, directory, wanted, failures, next_at, rev) VALUES ($1, $2, '', 0, 0, 0)
                  ON CONFLICT (name) DO UPDATE SET
                     account = CASE WHEN certificates.directory = excluded.directory THEN certificates.account END,
                     next_at = CASE WHEN certificates.directory = excluded.directory THEN certificates.next_at ELSE 0 END,
@@ -77,12 +77,12 @@ pub async fn set_account(tx: &mut Tx, sealed: &Vec<u8>) -> Result<()> {
 }
 
 /// Keeps a certificate.
-pub async fn set(tx: &mut Tx, hosts: &str, got: &Got, sealed: &Vec<u8>) -> Result<()> {
+pub async fn set(tx: &mut Tx, wanted: &str, got: &Got, sealed: &Vec<u8>) -> Result<()> {
     tx.exec(
-        "UPDATE certificates SET hosts = $2, chain = $3, private = $4, begins_at = $5, ends_at = $6, failures = 0,
+        "UPDATE certificates SET wanted = $2, chain = $3, private = $4, begins_at = $5, ends_at = $6, failures = 0,
                 next_at = 0, rev = rev + 1
           WHERE name = $1",
-        &[&NAME, &hosts, &got.chain, sealed, &got.begins_at, &got.ends_at],
+        &[&NAME, &wanted, &got.chain, sealed, &got.begins_at, &got.ends_at],
     )
     .await?;
     Ok(())

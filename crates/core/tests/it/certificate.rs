@@ -46,6 +46,8 @@ async fn one_node_gets_it_and_all_have_it() {
     assert!(kept.is_due(&wanted, test.realm.now() + 60 * DAY));
     let more = self::wanted(&["id.example", "login.example"]);
     assert!(kept.is_due(&more, test.realm.now()));
+    let elsewhere = Wanted { directory: "https://other.example/directory".into(), ..wanted };
+    assert!(kept.is_due(&elsewhere, test.realm.now()), "one for trying things is not kept");
     let account = certificate::begin(&other, &more, two).await.expect("asked").expect("its turn");
     assert_eq!(account.0.as_deref().map(Vec::as_slice), Some(&b"an account"[..]));
 }

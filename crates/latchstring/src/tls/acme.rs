@@ -96,14 +96,18 @@ pub(crate) async fn keep(acme: Acme, realm: Realm, app: App, certificates: Arc<C
                         certificates.replace(certified);
                         app.metrics().certificate_ends(newer.ends_at / SECOND);
                         let until = files::shown(newer.ends_at / SECOND);
-                        tracing::info!(hosts = newer.hosts, until, "a new certificate is in use");
+                        tracing::info!(until, "a new certificate is in use");
                     }
                     Err(why) => tracing::error!(why, "the certificate that is kept can't be used"),
                 }
                 kept = Some(newer);
             }
+            // A database that is away is told by whoever needs it more.
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the certificate can't be looked at")
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "the certificate can't be looked at"
+                )
             }
         }
         if let Ok(proofs) = certificate::proofs(&realm).await
