@@ -160,7 +160,12 @@ async fn evict(
         attempt.body.set_password = evicted && claim && matches!(proof, By::Link);
     }
     if others {
-        let data = attempt.body.data.clone().filter(|_| !contested).unwrap_or(serde_json::json!({}));
+        let data = attempt
+            .body
+            .data
+            .clone()
+            .filter(|_| !contested && !attempt.body.contested)
+            .unwrap_or(serde_json::json!({}));
         let change = user::ProfileChange { meta_own: Some(data), ..Default::default() };
         user::store::change(tx, stored.user, &change).await?;
     }
