@@ -14,6 +14,7 @@ pub mod ground;
 pub mod hash;
 pub mod id;
 pub mod key;
+pub mod lease;
 pub mod limit;
 pub mod mount;
 pub mod outbox;

@@ -10,7 +10,7 @@ use super::tree::{File, Problem, Tree};
 const FLOORS: &[(&str, &[&str])] = &[
     ("ground", &[
         "clock", "random", "ground", "id", "cache", "refusal", "error", "secret", "seal", "settings", "key", "keyring",
-        "limit", "mount", "outbox", "page", "audit", "annotation", "ticket", "ended", "hash",
+        "lease", "limit", "mount", "outbox", "page", "audit", "annotation", "ticket", "ended", "hash",
     ]),
     ("realm", &["realm"]),
     ("things", &[

@@ -5,6 +5,7 @@ pub mod store;
 
 use crate::{
     clock::{HOUR, MINUTE, Micros},
+    lease,
     realm::Realm,
     refusal::Result,
 };
@@ -16,6 +17,10 @@ const ORDER: Micros = 10 * MINUTE;
 /// Waiting after the first failure, and at most. Authorities count failures by the hour.
 const FIRST: Micros = MINUTE;
 const LONGEST: Micros = 12 * HOUR;
+/// Waiting after a success.
+const PAUSE: Micros = 10 * MINUTE;
+/// The lease of whoever orders.
+const LEASE: &str = "certificate";
 /// How long an answer to the authority stands.
 const PROOF: Micros = HOUR;
 /// Longer tokens are none (RFC 8555, 8.3: base64url, of 128 bits and more).
@@ -57,8 +62,12 @@ impl Kept {
     /// Whether another one is to be got: the last third of its time has begun, or it is for other hosts or from another
     /// authority.
     pub fn is_due(&self, wanted: &Wanted, now: Micros) -> bool {
-        self.wanted != wanted.joined() || now >= self.ends_at - (self.ends_at - self.begins_at) / 3
+        is_due((self.begins_at, self.ends_at), &self.wanted, &wanted.joined(), now)
     }
+}
+
+fn is_due((begins_at, ends_at): (Micros, Micros), had: &str, wanted: &str, now: Micros) -> bool {
+    had != wanted || now >= ends_at - (ends_at - begins_at) / 3
 }
 
 /// Where sealed values stand.
@@ -86,12 +95,23 @@ pub async fn newer(realm: &Realm, rev: i64) -> Result<Option<Kept>> {
 /// directory, if there is one.
 pub async fn begin(realm: &Realm, wanted: &Wanted, holder: Uuid) -> Result<Option<Account>> {
     let now = realm.now();
-    let directory = wanted.directory.clone();
+    let (directory, joined) = (wanted.directory.clone(), wanted.joined());
     let ours = realm
         .db()
         .write(async move |tx| -> Result<Option<Option<Vec<u8>>>> {
-            let Some(account) = store::row(tx, &directory, now).await? else { return Ok(None) };
-            Ok(store::lease(tx, holder, now, now + ORDER).await?.then_some(account))
+            // Before anything is changed: whoever orders just now goes on as it was.
+            if !lease::store::take(tx, LEASE, holder, now, now + ORDER).await? {
+                return Ok(None);
+            }
+            // Another node may have got it since this one looked.
+            let due = store::newer(tx, -1)
+                .await?
+                .is_none_or(|row| is_due((row.begins_at, row.ends_at), &row.wanted, &joined, now));
+            let account = if due { store::row(tx, &directory, now).await? } else { None };
+            if account.is_none() {
+                lease::store::take(tx, LEASE, holder, now, now).await?;
+            }
+            Ok(account)
         })
         .await?;
     match ours {
@@ -105,9 +125,13 @@ pub async fn begin(realm: &Realm, wanted: &Wanted, holder: Uuid) -> Result<Optio
 pub struct Account(pub Option<Zeroizing<Vec<u8>>>);
 
 /// Keeps an account: it is made once.
-pub async fn keep_account(realm: &Realm, account: &[u8]) -> Result<()> {
+pub async fn keep_account(realm: &Realm, directory: &str, account: &[u8]) -> Result<()> {
     let sealed = realm.ground().keys.seal(ACCOUNT, account)?;
-    realm.db().write(async move |tx| -> Result<()> { store::set_account(tx, &sealed).await }).await
+    let directory = directory.to_owned();
+    realm
+        .db()
+        .write(async move |tx| -> Result<()> { store::set_account(tx, &directory, &sealed).await })
+        .await
 }
 
 /// What came of an order.
@@ -129,9 +153,11 @@ pub async fn keep(realm: &Realm, wanted: &Wanted, got: Got, holder: Uuid) -> Res
     realm
         .db()
         .write(async move |tx| -> Result<()> {
-            store::set(tx, &wanted, &got, &sealed).await?;
+            // Nodes that want different things, as while an address is changed, must not order in turn without a pause.
+            let next_at = now + PAUSE.min((got.ends_at - got.begins_at) / 3);
+            store::set(tx, &wanted, &got, &sealed, next_at).await?;
             store::clear_proofs(tx).await?;
-            store::lease(tx, holder, now, now).await?;
+            lease::store::take(tx, LEASE, holder, now, now).await?;
             Ok(())
         })
         .await
@@ -147,7 +173,7 @@ pub async fn failed(realm: &Realm, holder: Uuid) -> Result<Micros> {
             let wait = FIRST.saturating_mul(1 << (2 * failures).clamp(0, 20)).min(LONGEST);
             store::fail(tx, now + wait).await?;
             store::clear_proofs(tx).await?;
-            store::lease(tx, holder, now, now).await?;
+            lease::store::take(tx, LEASE, holder, now, now).await?;
             Ok(now + wait)
         })
         .await

@@ -3,7 +3,6 @@
 use super::Got;
 use crate::{clock::Micros, refusal::Result};
 use latchstring_db::Tx;
-use uuid::Uuid;
 
 /// The only row there is.
 const NAME: &str = "acme";
@@ -56,33 +55,23 @@ pub async fn row(tx: &mut Tx, directory: &str, now: Micros) -> Result<Option<Opt
     Ok(if next_at <= now { Some(row.get(0)?) } else { None })
 }
 
-/// Takes the lease of orders, or goes on with it, until `until`; `false` while another holds it.
-pub async fn lease(tx: &mut Tx, holder: Uuid, now: Micros, until: Micros) -> Result<bool> {
-    let row = tx
-        .one(
-            "INSERT INTO leases (name, holder, until) VALUES ('certificate', $1, $2)
-                 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-                  WHERE leases.holder = excluded.holder OR leases.until <= $3
-             RETURNING name",
-            &[&holder, &until, &now],
-        )
-        .await?;
-    Ok(row.is_some())
-}
-
 /// Keeps the account.
-pub async fn set_account(tx: &mut Tx, sealed: &Vec<u8>) -> Result<()> {
-    tx.exec("UPDATE certificates SET account = $2 WHERE name = $1", &[&NAME, sealed]).await?;
+pub async fn set_account(tx: &mut Tx, directory: &str, sealed: &Vec<u8>) -> Result<()> {
+    tx.exec(
+        "UPDATE certificates SET account = $3 WHERE name = $1 AND directory = $2",
+        &[&NAME, &directory, sealed],
+    )
+    .await?;
     Ok(())
 }
 
 /// Keeps a certificate.
-pub async fn set(tx: &mut Tx, wanted: &str, got: &Got, sealed: &Vec<u8>) -> Result<()> {
+pub async fn set(tx: &mut Tx, wanted: &str, got: &Got, sealed: &Vec<u8>, next_at: Micros) -> Result<()> {
     tx.exec(
         "UPDATE certificates SET wanted = $2, chain = $3, private = $4, begins_at = $5, ends_at = $6, failures = 0,
-                next_at = 0, rev = rev + 1
+                next_at = $7, rev = rev + 1
           WHERE name = $1",
-        &[&NAME, &wanted, &got.chain, sealed, &got.begins_at, &got.ends_at],
+        &[&NAME, &wanted, &got.chain, sealed, &got.begins_at, &got.ends_at, &next_at],
     )
     .await?;
     Ok(())
@@ -126,7 +115,7 @@ pub async fn proof(tx: &mut Tx, token: &str, now: Micros) -> Result<Option<Strin
 /// Every answer, by host.
 pub async fn proofs(tx: &mut Tx, now: Micros) -> Result<Vec<(String, String)>> {
     let rows = tx
-        .all("SELECT host, answer FROM certificate_proofs WHERE expires_at > $1 ORDER BY host", &[&now])
+        .all("SELECT host, answer FROM certificate_proofs WHERE expires_at > $1 ORDER BY expires_at", &[&now])
         .await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }

@@ -9,6 +9,7 @@ use crate::{
     clock::{DAY, HOUR, MINUTE, Micros},
     credential,
     id::UserId,
+    lease,
     realm::Realm,
     refusal::Result,
     user,
@@ -38,7 +39,9 @@ pub async fn round(realm: &Realm, holder: Uuid) -> Result<u64> {
     let now = realm.now();
     let ours = realm
         .db()
-        .write(async move |tx| -> Result<bool> { store::lease(tx, holder, now, now + LEASE).await })
+        .write(async move |tx| -> Result<bool> {
+            lease::store::take(tx, "sweep", holder, now, now + LEASE).await
+        })
         .await?;
     if ours { once(realm).await } else { Ok(0) }
 }

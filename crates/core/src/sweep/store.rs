@@ -49,20 +49,6 @@ pub enum Step {
     Audits(Micros),
 }
 
-/// Takes the sweeper's lease, or goes on with it, until `until`; `false` while another holds it.
-pub async fn lease(tx: &mut Tx, holder: Uuid, now: Micros, until: Micros) -> Result<bool> {
-    let row = tx
-        .one(
-            "INSERT INTO leases (name, holder, until) VALUES ('sweep', $1, $2)
-                 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-                  WHERE leases.holder = excluded.holder OR leases.until <= $3
-             RETURNING name",
-            &[&holder, &until, &now],
-        )
-        .await?;
-    Ok(row.is_some())
-}
-
 /// Sweeps one table.
 pub async fn run(tx: &mut Tx, step: Step) -> Result<u64> {
     let (sql, at) = match step {

@@ -29,7 +29,7 @@ async fn one_node_gets_it_and_all_have_it() {
     let account = certificate::begin(&test.realm, &wanted, one).await.expect("asked");
     assert!(matches!(account, Some(Account(None))), "its turn, and no account yet");
     assert!(certificate::begin(&other, &wanted, two).await.expect("asked").is_none(), "another's turn");
-    certificate::keep_account(&test.realm, b"an account").await.expect("kept");
+    certificate::keep_account(&test.realm, &wanted.directory, b"an account").await.expect("kept");
     certificate::put_proof(&test.realm, "token-1", "id.example", "token-1.print").await.expect("kept");
     assert_eq!(certificate::proof(&other, "token-1").await.expect("read").as_deref(), Some("token-1.print"));
     for wrong in ["", "token-2", "token-1/", "../token-1", &"x".repeat(300), "token-1' OR '1'='1"] {
@@ -46,6 +46,10 @@ async fn one_node_gets_it_and_all_have_it() {
     assert!(kept.is_due(&wanted, test.realm.now() + 60 * DAY));
     let more = self::wanted(&["id.example", "login.example"]);
     assert!(kept.is_due(&more, test.realm.now()));
+    assert!(certificate::begin(&other, &wanted, two).await.expect("asked").is_none(), "it is there");
+    let early = certificate::begin(&other, &more, two).await.expect("asked");
+    assert!(early.is_none(), "nodes that differ do not order in turn");
+    test.clock.advance(11 * MINUTE);
     let elsewhere = Wanted { directory: "https://other.example/directory".into(), ..wanted };
     assert!(kept.is_due(&elsewhere, test.realm.now()), "one for trying things is not kept");
     let account = certificate::begin(&other, &more, two).await.expect("asked").expect("its turn");
@@ -73,7 +77,7 @@ async fn failures_wait_longer_each_time_and_another_authority_begins_anew() {
     assert_eq!(waits[..4], [MINUTE, 4 * MINUTE, 16 * MINUTE, 64 * MINUTE]);
     assert_eq!(waits[7], 12 * HOUR, "and never longer");
     certificate::begin(&test.realm, &wanted, holder).await.expect("asked").expect("its turn");
-    certificate::keep_account(&test.realm, b"an account").await.expect("kept");
+    certificate::keep_account(&test.realm, &wanted.directory, b"an account").await.expect("kept");
     certificate::failed(&test.realm, holder).await.expect("noted");
     let other = Wanted { directory: "https://other.example/directory".into(), ..wanted };
     let account = certificate::begin(&test.realm, &other, holder).await.expect("asked").expect("at once");

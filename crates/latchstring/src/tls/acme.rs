@@ -269,7 +269,7 @@ async fn account(acme: &Acme, realm: &Realm, kept: certificate::Account) -> Resu
     let (account, credentials) =
         client(acme)?.create(&new, acme.directory.clone(), None).await.map_err(says)?;
     let text = zeroize::Zeroizing::new(serde_json::to_vec(&credentials).map_err(|e| e.to_string())?);
-    certificate::keep_account(realm, &text).await.map_err(|e| chain(&e))?;
+    certificate::keep_account(realm, &acme.directory, &text).await.map_err(|e| chain(&e))?;
     Ok(account)
 }
 
