@@ -191,8 +191,9 @@ fn secure(
     let (certificates, acme) = match certificate {
         Certificate::Fixed(loaded) => (in_use(loaded), None),
         Certificate::Files(loaded, files) => {
+            let seen = loaded.seen();
             let certificates = in_use(loaded);
-            tokio::spawn(tls::files::follow(files, certificates.clone(), app.clone(), host));
+            tokio::spawn(tls::files::follow(files, seen, certificates.clone(), app.clone(), host));
             (certificates, None)
         }
         Certificate::Acme(acme) => {

@@ -5,7 +5,10 @@ use crate::{
     files::{self, Reach},
     finding::Finding,
     listeners::HTTPS,
-    tls::files::{Files, is_for, shown},
+    tls::{
+        acme::can_vouch,
+        files::{Files, is_for, shown},
+    },
 };
 use latchstring_core::{
     clock::{Clock, SECOND, SystemClock},
@@ -210,8 +213,7 @@ fn acme(config: &Config) -> Vec<Finding> {
     const CHECK: &str = "TLS";
     let host = config.url.as_deref().map(config::host_of).unwrap_or_default();
     let mut findings = Vec::new();
-    let named = host.contains('.') && host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_err();
-    if !named || config.url.as_deref().is_some_and(config::is_local) {
+    if !can_vouch(host) {
         let mend = "set LATCHSTRING_URL to a name that leads here from everywhere, or LATCHSTRING_TLS=files";
         let says = format!("LATCHSTRING_TLS is acme, and no authority vouches for {host}");
         findings.push(Finding::bad(CHECK, says, "it asks for the server by its public name", mend));

@@ -25,7 +25,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject},
     sign::CertifiedKey,
 };
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
@@ -50,7 +50,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Looks between two questions whether a certificate is due.
 const DUE: u32 = 10;
 /// Every node has looked by then.
-const SPREAD: Duration = Duration::from_millis(1_500);
+const SPREAD: Duration = Duration::from_secs(3);
 /// Longest time for an order.
 const ORDER: Duration = Duration::from_secs(300);
 
@@ -140,11 +140,20 @@ fn wanted(acme: &Acme, realm: &Realm) -> Wanted {
         .iter()
         .filter(|mount| mount.host != ANY_HOST)
         .map(|mount| mount.host.split(':').next().unwrap_or_default().to_owned())
+        // One that no authority vouches for must not keep the others from their certificate.
+        .filter(|host| can_vouch(host))
         .collect();
     hosts.push(own);
     hosts.sort();
     hosts.dedup();
     Wanted { directory: acme.directory.clone(), hosts }
+}
+
+/// Whether a public name can lead to a host: an authority is asked for no other.
+pub(crate) fn can_vouch(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    let local = host == "localhost" || host.ends_with(".localhost");
+    bare.contains('.') && bare.parse::<IpAddr>().is_err() && !local
 }
 
 fn used(kept: &Kept) -> Result<CertifiedKey, String> {

@@ -55,7 +55,7 @@ pub(crate) fn certificate(folder: &Path) -> Result<(Loaded, bool), Failure> {
     let signing = aws_lc_rs::sign::any_supported_type(&private)
         .map_err(|e| Failure::failed(format!("a key can't be used: {e}")))?;
     let until = files::until(cert.der()).map_err(Failure::failed)?;
-    Ok((Loaded { certified: CertifiedKey::new(vec![cert.der().clone()], signing), until }, made))
+    Ok((Loaded::made(CertifiedKey::new(vec![cert.der().clone()], signing), until), made))
 }
 
 /// The authority: its certificate and its key, read or made.

@@ -30,7 +30,11 @@ pub(crate) struct Files {
 pub(crate) struct Loaded {
     pub(crate) certified: CertifiedKey,
     pub(crate) until: Until,
+    seen: Seen,
 }
+
+/// What changes of the two files when one is written.
+pub(crate) type Seen = [Option<(u64, u64, i64, i64)>; 2];
 
 /// From when to when a certificate is good, in Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +48,22 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Larger files are none of these.
 const MOST: u64 = 1024 * 1024;
 
+impl Loaded {
+    /// One of no files.
+    pub(crate) fn made(certified: CertifiedKey, until: Until) -> Self {
+        Self { certified, until, seen: [None; 2] }
+    }
+
+    /// What the files were when they were read.
+    pub(crate) fn seen(&self) -> Seen {
+        self.seen
+    }
+}
+
 impl Files {
     /// Reads both, and sees that they belong together. What is wrong, in words.
     pub(crate) fn load(&self) -> Result<Loaded, String> {
+        let seen = self.seen();
         let cert = self.cert.display();
         let chain = read(&self.cert)?;
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&chain)
@@ -65,11 +82,11 @@ impl Files {
         })?;
         let certified = CertifiedKey::new(chain, signing);
         certified.keys_match().map_err(|_| format!("{key} is not the key of the certificate in {cert}"))?;
-        Ok(Loaded { certified, until })
+        Ok(Loaded { certified, until, seen })
     }
 
     /// What changes when a file is written anew or another one takes its place.
-    fn seen(&self) -> [Option<(u64, u64, i64, i64)>; 2] {
+    fn seen(&self) -> Seen {
         [&self.cert, &self.key].map(|path| {
             let data = fs::metadata(path).ok()?;
             Some((data.ino(), data.len(), data.mtime(), data.mtime_nsec()))
@@ -101,8 +118,13 @@ pub(crate) fn is_for(certified: &CertifiedKey, host: &str) -> bool {
 }
 
 /// Follows the files for as long as the process lives. One that can't be used leaves the certificate from before.
-pub(crate) async fn follow(files: Files, certificates: Arc<Certificates>, app: App, host: String) {
-    let mut used = files.seen();
+pub(crate) async fn follow(
+    files: Files,
+    mut used: Seen,
+    certificates: Arc<Certificates>,
+    app: App,
+    host: String,
+) {
     let mut before = used;
     loop {
         tokio::time::sleep(LOOK).await;

@@ -168,7 +168,11 @@ fn a_certificate_is_got_by_tls_alone() {
     let mut command = pebble.serve(&home);
     command.env("LATCHSTRING_HTTP_LISTEN", "off");
     let server = started(command);
-    until("a certificate", || ask(server.addr, HOST, &issuer, "/readyz").is_ok_and(|a| a.status == 200));
+    until("an order", || {
+        let log = server.log();
+        assert!(!log.contains("no certificate was got"), "{log}");
+        ask(server.addr, HOST, &issuer, "/readyz").is_ok_and(|a| a.status == 200)
+    });
     // Whoever asks as an authority does, and is asked nothing for, gets nothing.
     assert!(connect(server.addr, HOST, config(&issuer, &["acme-tls/1"])).is_err());
     server.stop();

@@ -130,6 +130,8 @@ fn it_speaks_tls_with_both_protocols_and_leads_http_on() {
         let posted = client.post("/api/v1/attempts", &serde_json::json!({})).expect("answered");
         assert_eq!((posted.status, posted.text("code").as_str()), (403, "https_required"));
         let keyed = client.clone().bearer("lsk_x").get("/api/v1/users").expect("answered");
+        let other = client.clone().with("Cookie", "of_another_site=1").get("/").expect("answered");
+        assert_eq!(other.status, 308, "a cookie of the domain is no secret of ours");
         assert_eq!(keyed.status, 403, "a program must not go on like this");
         for host in ["evil.example", "evil.example:443", ""] {
             let elsewhere = Client::new(addr, host).get("/").expect("answered");
