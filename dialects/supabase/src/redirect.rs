@@ -45,13 +45,17 @@ pub fn target(ask: &Ask, asked: Option<&str>) -> String {
     let header = |name: &str| ask.headers.get(name).and_then(|value| value.to_str().ok());
     let referer = ask.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let asked = asked.or_else(|| header("redirect_to"));
-    if let Some(address) = asked.filter(|address| !may(ask, address)) {
+    let found = [asked, referer].into_iter().flatten().find(|address| may(ask, address));
+    if let Some(address) = asked.filter(|_| found != asked) {
         // The vendor's apps get no error, so that this line is where a developer sees it.
         let origin: String = return_to::form_target(address).unwrap_or_else(|| "what is no address".into());
         let origin: String = origin.chars().take(200).collect();
-        tracing::info!(mount = %ask.mount.name(), origin, "redirect_to is not listed, and leads to the site: `latchstring dialect supabase init --redirect` lists it");
+        tracing::info!(
+            mount = %ask.mount.name(),
+            origin,
+            "redirect_to is not listed: `latchstring dialect supabase init --redirect` lists it"
+        );
     }
-    let found = [asked, referer].into_iter().flatten().find(|address| may(ask, address));
     found.unwrap_or(&site(ask)).to_owned()
 }
 

@@ -191,8 +191,10 @@ async fn put_back(
     let mut loser = None;
     if let Some(stored) = identifier::store::find(tx, IdentifierKind::Email, &identifier.normal).await? {
         loser = identifier::store::delete_claim(tx, stored.id).await?;
-        if loser.is_none() {
-            return Ok((Address::Taken, None));
+        match loser {
+            // They are shown without it from now on.
+            Some(loser) => drop(user::store::lock(tx, loser, now).await?),
+            None => return Ok((Address::Taken, None)),
         }
     }
     let new = identifier::store::New {

@@ -488,6 +488,8 @@ async fn verify(tx: &mut Tx, kit: &Kit, draw: &Draw, attempt: &mut Attempt) -> R
                 // proven it since it was read.
                 let loser = identifier::store::delete_claim(tx, stored.id).await?;
                 let loser = loser.ok_or(Kind::IdentifierTaken.keep())?;
+                // They are shown without it from now on.
+                user::store::lock(tx, loser, now).await?;
                 let entry = Entry::new(draw.audits[1], now, "email.lost", Actor::Anonymous)
                     .on("user", loser.0)
                     .detail(serde_json::json!({ "proven_by_another": true }));

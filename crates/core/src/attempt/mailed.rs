@@ -221,7 +221,12 @@ pub async fn draw_change(
                         == fresh.identifier.as_ref().map(|i| &i.normal)
                     && open.body.both.is_some() == both
             };
-            let of = match open.filter(goes_on) {
+            // As it is now: its other half may be confirmed at this moment.
+            let open = match open.filter(goes_on) {
+                Some(open) => store::lock_at(tx, open.id, mount, now).await?,
+                None => None,
+            };
+            let of = match open {
                 Some(mut open) => {
                     // The link that was drawn last says where both lead.
                     open.body.redirect.clone_from(&fresh.body.redirect);

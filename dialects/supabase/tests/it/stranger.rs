@@ -333,3 +333,29 @@ async fn attack_a122_whoever_guesses_at_codes_keeps_nobody_out() {
     let code = vendor.test.code_to(ADA).await;
     verify(&vendor.app(), "email", ADA, &code).await.must_be(200);
 }
+
+#[tokio::test]
+async fn whoever_loses_a_claimed_address_is_shown_without_it_at_once() {
+    let vendor = Vendor::new().await;
+    let admin = vendor.admin();
+    let session = ada(&vendor).await;
+    let session = refresh(&vendor.app(), &session).await.must_be(200).json();
+    // A back end says that Ada has another address, and vouches for nothing.
+    put(&admin, &session["user"], json!({ "email": "lin@northwind.example" })).await.must_be(200);
+    let session = refresh(&vendor.app(), &session).await.must_be(200).json();
+    assert_eq!(session["user"]["email"], "lin@northwind.example");
+    // Lin, who has an account by another address, proves it.
+    sign_up(&vendor.app(), "lin@old.example", PASSWORD).await.must_be(200);
+    let code = vendor.test.code_to("lin@old.example").await;
+    let lin = verify(&vendor.app(), "signup", "lin@old.example", &code).await.must_be(200).json();
+    let change = json!({ "email": "lin@northwind.example" });
+    vendor.signed(&lin).json(Method::PUT, "/auth/v1/user", change).await.must_be(200);
+    for address in ["lin@northwind.example", "lin@old.example"] {
+        let code = vendor.test.code_to(address).await;
+        verify(&vendor.app(), "email_change", address, &code).await.must_be(200);
+    }
+    let shown = refresh(&vendor.app(), &session).await.must_be(200).json();
+    let looked = vendor.signed(&shown).get("/auth/v1/user").await.must_be(200).json();
+    assert_eq!(shown["user"], looked);
+    assert_ne!(shown["user"]["email"], "lin@northwind.example");
+}
