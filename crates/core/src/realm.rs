@@ -444,9 +444,8 @@ impl Realm {
 
     /// [`Realm::limit`] by the address of the caller: one for an IPv4 address, one for an IPv6 /64.
     pub async fn limit_address(&self, rule: Rule, source: &crate::audit::Source) -> Result<()> {
-        let Some(address) = source.address else { return Ok(()) };
-        let bucket = latchstring_proto::net::bucket(address);
-        self.limit(rule, bucket.to_string().as_bytes()).await
+        let Some(bucket) = source.bucket() else { return Ok(()) };
+        self.limit(rule, bucket.as_bytes()).await
     }
 
     /// Remembers that a session was used; written to the database now and then, at most once a minute a session.

@@ -47,14 +47,6 @@ impl FromRequestParts<App> for Ask {
     }
 }
 
-/// A signed-in user.
-pub struct User {
-    /// Who, by which session.
-    pub me: Me,
-    /// What the token says.
-    pub claims: Arc<check::Verified<Claims>>,
-}
-
 impl Ask {
     /// Whoever goes on with an attempt here. Cookies mean nothing to this face.
     pub fn caller(&self) -> Caller {
@@ -66,7 +58,7 @@ impl Ask {
     }
 
     /// The user whose access token came. The session is looked at each time: what has ended is refused at once.
-    pub async fn user(&self) -> Result<User, Fail> {
+    pub async fn user(&self) -> Result<Me, Fail> {
         let token = self.bearer()?;
         if keys::is_opaque(token) {
             return Err(Fail::bad_jwt("invalid claim: missing sub claim"));
@@ -91,7 +83,7 @@ impl Ask {
             // Who holds an imported key may say that it was just now.
             Holds::Since(at) => at.min(said),
         };
-        Ok(User { me: Me { user, session, browser: None, auth_at }, claims: verified })
+        Ok(Me { user, session, browser: None, auth_at })
     }
 
     /// The back end that manages the realm, with a permission.

@@ -42,8 +42,6 @@ pub struct Claims {
     pub iss: String,
     /// By which session.
     pub session_id: Option<Uuid>,
-    /// Level of assurance.
-    pub aal: Option<String>,
     /// How.
     #[serde(default)]
     pub amr: Vec<Amr>,

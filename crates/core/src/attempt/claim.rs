@@ -162,16 +162,15 @@ fn stand_in(realm: &Realm, caller: &Caller, address: &Identifier) -> UserId {
         .ground()
         .keys
         .mac(MacPurpose::StandIn, &[b"user", mount.0.as_bytes(), address.normal.as_bytes()]);
-    let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = mac;
+    let mut id = [0; 16];
+    id.copy_from_slice(&mac[..16]);
     UserId(uuid::Builder::from_random_bytes(id).into_uuid())
 }
 
 /// From where somebody has signed up, so that no address of the net stands in clear.
 pub(super) fn whence(realm: &Realm, caller: &Caller) -> String {
-    let bucket = caller.source.address.map(|address| latchstring_proto::net::bucket(address).to_string());
-    let mac =
-        realm.ground().keys.mac(MacPurpose::StandIn, &[b"whence", bucket.unwrap_or_default().as_bytes()]);
-    B64.encode(&mac[..16])
+    let bucket = caller.source.bucket().unwrap_or_default();
+    B64.encode(realm.ground().keys.mac(MacPurpose::StandIn, &[b"whence", bucket.as_bytes()]))
 }
 
 fn entry(draw: &Draw, caller: &Caller) -> Entry {

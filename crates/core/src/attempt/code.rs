@@ -293,8 +293,7 @@ pub(super) async fn limit_guesses(
     purpose: &[u8],
     normal: &str,
 ) -> Result<()> {
-    let from = caller.source.address.map(|at| latchstring_proto::net::bucket(at).to_string());
-    let from = from.unwrap_or_default();
+    let from = caller.source.bucket().unwrap_or_default();
     let key = [purpose, b"\0", normal.as_bytes(), b"\0", from.as_bytes()].concat();
     realm.limit(Rule::CodesByIdentifier, &key).await
 }

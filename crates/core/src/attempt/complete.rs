@@ -79,9 +79,9 @@ impl Kit {
     /// Counts an account that comes about by an attempt which did not begin as a sign-up: those are counted when they
     /// begin. Here it is one statement of the transaction, so what is refused leaves the proof unspent.
     async fn count_sign_up(&self, tx: &mut Tx, now: Micros) -> Result<()> {
-        let Some(bucket) = self.source.address.map(latchstring_proto::net::bucket) else { return Ok(()) };
+        let Some(bucket) = self.source.bucket() else { return Ok(()) };
         let rule = Rule::SignUpsByAddress;
-        let key = limit::key(&self.ground.keys, rule, bucket.to_string().as_bytes());
+        let key = limit::key(&self.ground.keys, rule, bucket.as_bytes());
         let rate = self.settings.1.rule(rule);
         let taken = limit::store::take(tx, key, rate, now).await?;
         taken.map_err(|wait| limit::refused(rule, rate, wait).into())

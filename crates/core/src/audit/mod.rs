@@ -65,6 +65,13 @@ pub struct Source {
     pub language: Option<latchstring_look::Language>,
 }
 
+impl Source {
+    /// Under what those of one network are counted together: an IPv4 address, or an IPv6 /64.
+    pub fn bucket(&self) -> Option<String> {
+        self.address.map(|address| latchstring_proto::net::bucket(address).to_string())
+    }
+}
+
 /// One row to write.
 #[derive(Debug, Clone)]
 pub struct Entry {

@@ -20,12 +20,12 @@ pub(crate) async fn logout(ask: Ask, Query(scope): Query<Scope>) -> Result<Statu
             scope.chars().take(40).collect::<String>()
         )));
     }
-    let user = ask.user().await?;
+    let me = ask.user().await?;
     let which = match scope.as_str() {
-        "local" => Which::One(user.me.session),
-        "others" => Which::Others(user.me.session),
+        "local" => Which::One(me.session),
+        "others" => Which::Others(me.session),
         _ => Which::All,
     };
-    account::end_mine(&ask.realm, &user.me, &ask.source, which).await?;
+    account::end_mine(&ask.realm, &me, &ask.source, which).await?;
     Ok(StatusCode::NO_CONTENT)
 }

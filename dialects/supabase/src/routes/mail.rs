@@ -224,8 +224,8 @@ pub(crate) async fn resend(
 
 /// `GET /reauthenticate`
 pub(crate) async fn reauthenticate(ask: Ask) -> Result<Json<Value>, Fail> {
-    let user = ask.user().await?;
-    let within = Within { session: user.me.session, user: user.me.user };
+    let me = ask.user().await?;
+    let within = Within { session: me.session, user: me.user };
     let sent = mailed::reauthenticate(&ask.realm, &ask.caller(), within).await;
     sent.map_err(|error| match error.kind() {
         Some(Kind::StepNotOffered | Kind::NotForGuests) => {

@@ -22,8 +22,8 @@ use serde_json::Value;
 
 /// `GET /user`
 pub(crate) async fn get(ask: Ask) -> Result<Json<user::User>, Fail> {
-    let signed = ask.user().await?;
-    let found = user::load(&ask, signed.me.user).await?;
+    let me = ask.user().await?;
+    let found = user::load(&ask, me.user).await?;
     if found.full.user.is_banned(ask.realm.now()) {
         return Err(Kind::UserBanned.into());
     }
@@ -57,8 +57,7 @@ pub(crate) async fn put(
     Query(to): Query<To>,
     Body(change): Body<Change>,
 ) -> Result<Json<user::User>, Fail> {
-    let signed = ask.user().await?;
-    let me = &signed.me;
+    let me = &ask.user().await?;
     let full = user::load(&ask, me.user).await?.full;
     if change.app_metadata.is_some_and(|app| !app.is_null()) {
         return Err(Fail::new(403, "not_admin", "Updating app_metadata requires admin privileges"));
